@@ -5,8 +5,9 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from clinic.models import Schedule, Slot
 from tests.browser.accessibility import look_everywhere
@@ -50,8 +51,8 @@ def grid(page: Page, visit, chen, day, sign_in):
     return page
 
 
-def event(page: Page):
-    return page.locator(".ec-event").filter(has_text="Elena Marquez")
+def event(page: Page, name: str = "Elena Marquez") -> Locator:
+    return page.locator(".ec-event").filter(has_text=name)
 
 
 def an_hour(page: Page) -> float:
@@ -63,10 +64,11 @@ def an_hour(page: Page) -> float:
     return second["y"] - first["y"]
 
 
-def drag(page: Page, hours: float) -> None:
-    """Drag the visit of half an hour down by so many hours."""
-    event(page).scroll_into_view_if_needed()
-    box = event(page).bounding_box()
+def drag(page: Page, hours: float, visit: Locator | None = None) -> None:
+    """Drag a visit of half an hour, by default Elena's, down by so many hours."""
+    dragged = visit or event(page)
+    dragged.scroll_into_view_if_needed()
+    box = dragged.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + 8
     page.mouse.move(x, y)
@@ -130,15 +132,37 @@ def test_a_dialog_begins_where_one_goes_on_and_a_time_that_is_picked_keeps_the_f
     expect(grid.get_by_label("Calendar", exact=True)).to_be_focused()
 
 
-def test_a_drag_onto_a_time_that_another_just_took_goes_back_and_says_why(grid: Page, visit):
+def test_of_two_who_drag_onto_one_time_the_second_sees_why_and_the_visit_goes_back(
+    grid: Page, visit, browser: Browser, rana, clinic, site, live_server
+):
+    eleven = visit.start - timedelta(hours=1)
+    other_visit = AppointmentFactory(
+        patient=PatientFactory(given="Noor", family="Haddad"),
+        service=clinic,
+        start=eleven,
+        end=eleven + timedelta(minutes=30),
+        schedules=[Schedule.objects.get()],
+        site=site,
+    )
+    desk = Client()
+    desk.force_login(rana)
+    context = browser.new_context(viewport=DESK, locale="en-US", base_url=live_server.url)
+    context.add_cookies([{"name": "sessionid", "value": desk.cookies["sessionid"].value, "url": live_server.url}])
+    other = context.new_page()
+    other.goto(grid.url)
     drag(grid, 2)
     expect(grid.get_by_label("Time")).to_have_value("14:00")
-    SlotFactory(schedule=Schedule.objects.get(), start=visit.start + timedelta(hours=2))
+    drag(other, 3, event(other, "Noor Haddad"))
+    other.get_by_role("button", name=re.compile("^Move to .* 2:00 PM$")).click()
+    expect(other.get_by_text("Moved to")).to_be_visible()
+    context.close()
     grid.get_by_role("button", name=re.compile("^Move to .* 2:00 PM$")).click()
     expect(grid.get_by_role("alert")).to_contain_text("That time is no longer free.")
     expect(grid.get_by_role("heading", name="Nearest free times")).to_be_visible()
     grid.get_by_role("button", name="Leave it where it is").click()
     expect(event(grid)).to_contain_text("12:00 – 12:30 PM")
+    starts = {each.fhir_id: each.start for each in (visit, other_visit) if each.refresh_from_db() is None}
+    assert starts == {visit.fhir_id: eleven + timedelta(hours=1), other_visit.fhir_id: eleven + timedelta(hours=3)}
 
 
 def test_a_visit_is_booked_on_free_time(grid: Page, ada, clinic, violations):

@@ -1,30 +1,35 @@
-"""The board of today's visits at one site, by status."""
+"""The board of a day's visits at one site or at all, by status: today, or a past or coming day."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinic import patient_text, time_text
-from clinic.local_time import in_zone
+from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Communication, Encounter, Location
 from clinic.translations import text_of
 from portal.appointments.visits import Status
 from portal.staff.groups import Seats, seats_at
-from scheduling import access, notifications
+from portal.staff.sites import ALL_SITES
+from scheduling import access, booking, notifications
 from scheduling.access import Caller
+from scheduling.booking import HERE
 from scheduling.booking.encounters import UNDER_WAY
 from scheduling.participants import PRACTITIONER, names_by_reference, participant_names, room_names
+from scheduling.waiting import NO_WAIT, Wait, bounds_of, delays_on, waits_of
 
 LATE = timedelta(minutes=10)
+AFTER_MIDNIGHT = timedelta(hours=6)  # for so long, the visits of the evening before may still be going on
 DAY = timedelta(days=1)
 VISIBLE = 60  # cards of a column, unless all are requested
 VISIBLE_BEFORE = 20  # of these, cards whose time has passed
@@ -52,6 +57,12 @@ STEPS: dict[Status, tuple[Step, ...]] = {
     Status.FULFILLED: (),
     Status.NOSHOW: (),
 }
+# Of a past day, only how the visit ended: nobody arrives any more.
+LATER_STEPS: dict[Status, tuple[Step, ...]] = {
+    Status.BOOKED: (DONE, MISSED),
+    Status.ARRIVED: (DONE, MISSED),
+    Status.CHECKED_IN: (DONE,),
+}
 HEADINGS = {
     Status.BOOKED: _("Expected"),
     Status.ARRIVED: _("Arrived"),
@@ -63,12 +74,18 @@ HEADINGS = {
 
 @dataclass(frozen=True)
 class VisitCard:
-    """One visit of the day, with times in the site's zone."""
+    """One visit of the day, with times in the site's zone. `place` is its site, if the board is of several.
+
+    `is_extra` says that it was booked at a time that was taken.
+    """
 
     appointment: Appointment
     zone: ZoneInfo
     now: datetime
     seats: Seats | None = None
+    wait: Wait = NO_WAIT
+    place: str = ""
+    is_extra: bool = False
 
     @property
     def id(self) -> str:
@@ -93,11 +110,17 @@ class VisitCard:
         return patient_text.birth_date_text(self.appointment.patient) if self.appointment.patient else ""
 
     @cached_property
+    def needs(self) -> str:
+        """The patient's needs, such as an interpreter."""
+        return ", ".join(patient_text.needs_of(self.appointment.patient))
+
+    @cached_property
     def what(self) -> str:
-        """The service, the seats taken in its group, the practitioners, and the room."""
+        """The service, the seats of its group or the mark of an extra visit, the practitioners, the room, the place."""
         service = text_of(self.appointment.service, "name")
         full = _("%(taken)d of %(of)d") % self.seats._asdict() if self.seats else ""
-        return ", ".join(part for part in (service, full, self.with_whom, self.room) if part)
+        extra = _("Extra visit") if self.is_extra else ""
+        return ", ".join(str(part) for part in (service, full, extra, self.with_whom, self.room, self.place) if part)
 
     @cached_property
     def practitioners(self) -> dict[str, str]:
@@ -125,14 +148,29 @@ class VisitCard:
     def steps(self) -> tuple[Step, ...]:
         return steps_after(Status(self.appointment.status), self.start, self.now)
 
+    @property
+    def expected(self) -> str:
+        """The time at which the visit is expected to begin, if that is later than planned."""
+        late = self.wait.late
+        return time_text.clock(in_zone(later(self.start.astimezone(UTC), late), self.zone)) if late else ""
+
+    @cached_property
+    def is_today(self) -> bool:
+        return self.start.date() == in_zone(self.now, self.zone).date()
+
+    @property
+    def is_here(self) -> bool:
+        """True if the patient has come and not gone yet."""
+        return self.is_today and self.appointment.status in HERE
+
     @cached_property
     def is_late(self) -> bool:
-        return self.appointment.status == Status.BOOKED and self.now > self.start + LATE
+        return self.is_today and self.appointment.status == Status.BOOKED and self.now > self.start + LATE
 
     @cached_property
     def waiting(self) -> timedelta | None:
         """The time since the patient arrived, in whole minutes; None if they are not waiting."""
-        if self.appointment.status != Status.ARRIVED:
+        if self.appointment.status != Status.ARRIVED or not self.is_today:
             return None
         starts = [encounter.start for encounter in self.appointment.encounters.all() if encounter.start is not None]
         if not starts:
@@ -168,11 +206,17 @@ class PractitionerOption:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """A day at a site. `stamp` changes whenever the content of the board does."""
+    """A day at one site or at all. `stamp` changes whenever the content of the board does.
 
-    site: Location
+    `zone` is that of the first site; `zones` has that of each.
+    """
+
+    sites: list[Location]
+    all_sites: bool
     zone: ZoneInfo
+    zones: list[ZoneInfo]
     now: datetime
+    day: date
     columns: list[Column]
     people: list[PractitionerOption]
     practitioner: str
@@ -180,9 +224,43 @@ class Board:
     is_cut: bool
     failed: int
     stamp: str
+    gives_rooms: bool
 
     def card(self, appointment_id: str) -> VisitCard | None:
         return next((card for column in self.columns for card in column.cards if card.id == appointment_id), None)
+
+    @property
+    def site(self) -> Location | None:
+        """The one site that it is of."""
+        return None if self.all_sites else self.sites[0]
+
+    @property
+    def site_value(self) -> str:
+        """The value of the choice of sites."""
+        return ALL_SITES if self.all_sites else self.sites[0].fhir_id
+
+    @property
+    def is_today(self) -> bool:
+        return self.day == self.now.date()
+
+    @property
+    def is_past(self) -> bool:
+        return self.day < self.now.date()
+
+    @property
+    def previous(self) -> date:
+        return self.day - DAY
+
+    @property
+    def following(self) -> date:
+        return self.day + DAY
+
+    @property
+    def query(self) -> str:
+        """The query of its address. That of today names no day, so that an open page goes on to the next day."""
+        day = "" if self.is_today else self.day.isoformat()
+        named = {"site": self.site_value, "practitioner": self.practitioner, "date": day}
+        return urlencode({name: value for name, value in named.items() if value})
 
     @property
     def count(self) -> int:
@@ -190,54 +268,69 @@ class Board:
 
 
 def steps_after(status: Status, start: datetime, now: datetime) -> tuple[Step, ...]:
-    """Return the steps the desk can record: none before the day of the visit, no no-show before its start."""
-    if now.astimezone(start.tzinfo).date() < start.date():
+    """Return the steps the desk can record: none before the day of the visit, no no-show before its start, and after
+    the day only how the visit ended.
+    """
+    local = now.astimezone(start.tzinfo)
+    if local.date() < start.date():
         return ()
-    return tuple(step for step in STEPS.get(status, ()) if step is not MISSED or now >= start)
+    steps = LATER_STEPS if (local - AFTER_MIDNIGHT).date() > start.date() else STEPS
+    return tuple(step for step in steps.get(status, ()) if step is not MISSED or now >= start)
 
 
-def sites(caller: Caller) -> list[Location]:
-    """Return the sites whose board the caller may see: an administrator all, others those where they work."""
-    rows = Location.objects.filter(part_of=None, deleted_at=None, status=Location.Status.ACTIVE)
-    if caller.is_administrator:
-        return list(rows)
-    works_at = Q(pk__in=caller.desk_sites)
-    if caller.practitioner:
-        works_at |= Q(schedules__in=access.calendars(caller))
-    return list(rows.filter(works_at).distinct())
+def read_board(
+    caller: Caller,
+    sites: list[Location],
+    *,
+    now: datetime,
+    day: date | None = None,
+    practitioner: str = "",
+    whole: bool = False,
+    all_sites: bool = False,
+) -> Board:
+    """Return the board of these sites on a day, by default today, or of one `practitioner` (a FHIR reference) there.
 
-
-def read_board(caller: Caller, site: Location, *, now: datetime, practitioner: str = "", whole: bool = False) -> Board:
-    """Return the board of a site, or of one `practitioner` (a FHIR reference) there. Five queries, always.
+    Six queries, and a seventh if somebody has arrived or runs late, an eighth if somebody is there; fewer for another
+    day, and some more for each further zone.
 
     Of a long column only the cards around now, unless `whole`. `failed` is the number of failed messages about
-    upcoming visits.
+    upcoming visits, on the board of today.
     """
-    zone = ZoneInfo(site.timezone or "UTC")
-    today = now.astimezone(zone).date()
-    start = datetime.combine(today, time(), zone).astimezone(UTC)
-    end = datetime.combine(today + DAY, time(), zone).astimezone(UTC)
-    seats = seats_at(site, start, end, now=now)
-    every = [VisitCard(each, zone, now, seats.get(each.pk)) for each in _visits(caller, site, start, end)]
+    by_zone: dict[ZoneInfo, list[Location]] = {}
+    for site in sites:
+        by_zone.setdefault(ZoneInfo(site.timezone or "UTC"), []).append(site)
+    zones = list(by_zone)
+    today = now.astimezone(zones[0]).date()
+    day = day or today
+    every = [card for zone, here in by_zone.items() for card in _cards(caller, here, zone, day, now=now)]
+    if all_sites:
+        every = sorted((_with_place(card, len(zones) > 1) for card in every), key=lambda card: card.start)
     cards = [card for card in every if not practitioner or practitioner in card.practitioners]
     columns = [_column(status, cards, now, whole=whole) for status in STEPS]
-    failed = _failures(caller, now).filter(appointment__site=site).count()
+    failed = _failures(caller, now).filter(appointment__site__in=sites).count() if day == today else 0
     return Board(
-        site=site,
-        zone=zone,
-        now=now.astimezone(zone),
+        sites=sites,
+        all_sites=all_sites,
+        zone=zones[0],
+        zones=zones,
+        now=now.astimezone(zones[0]),
+        day=day,
         columns=columns,
         people=_people(every),
         practitioner=practitioner,
         whole=whole,
         is_cut=any(len(column.visible) < len(column.cards) for column in columns),
         failed=failed,
+        gives_rooms=any(card.is_here for card in cards) and booking.has_rooms(sites),
         stamp=_stamp(
-            today,
+            day,
             failed,
             whole,
             *(
-                (card.id, card.appointment.version, len(card.steps), card.is_late, card.waiting, card.seats)
+                (
+                    *(card.id, card.appointment.version, len(card.steps), card.is_late, card.waiting, card.wait),
+                    *(card.seats, card.is_extra, card.needs),
+                )
                 for card in cards
             ),
         ),
@@ -248,11 +341,29 @@ def _failures(caller: Caller, now: datetime) -> QuerySet[Communication]:
     return notifications.failures(None, now=now).filter(appointment__in=access.staff_appointments(caller))
 
 
-def _visits(caller: Caller, site: Location, start: datetime, end: datetime) -> QuerySet[Appointment]:
-    seen = access.staff_appointments(caller).filter(site=site, start__gte=start, start__lt=end, deleted_at=None)
+def _cards(caller: Caller, sites: Collection[Location], zone: ZoneInfo, day: date, *, now: datetime) -> list[VisitCard]:
+    """Return the cards of a day at sites of one zone."""
+    today = now.astimezone(zone).date()
+    start, end = bounds_of(day, zone)
+    seats, extra = seats_at(sites, start, end, now=now)
+    visits = list(_visits(caller, sites, start, end))
+    waits = waits_of(visits, zone, delays_on(today), now=now) if day == today else {}
+    return [
+        VisitCard(each, zone, now, seats.get(each.pk), waits.get(each.pk, NO_WAIT), is_extra=each.pk in extra)
+        for each in visits
+    ]
+
+
+def _with_place(card: VisitCard, names_zone: bool) -> VisitCard:
+    name = text_of(card.appointment.site, "name")
+    return replace(card, place=f"{name} ({time_text.zone_name(card.zone)})" if names_zone else name)
+
+
+def _visits(caller: Caller, sites: Collection[Location], start: datetime, end: datetime) -> QuerySet[Appointment]:
+    seen = access.staff_appointments(caller).filter(site__in=sites, start__gte=start, start__lt=end, deleted_at=None)
     return (
         seen.filter(status__in=STEPS)
-        .select_related("patient", "service")
+        .select_related("patient", "service", "site")
         .prefetch_related(Prefetch("encounters", Encounter.objects.filter(status__in=UNDER_WAY, deleted_at=None)))
         .order_by("start", "pk")
     )

@@ -1,8 +1,9 @@
 """Days of the calendars: their entries and opening hours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain, pairwise
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -41,7 +42,30 @@ class CalendarDay:
 
 
 def read_days(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[CalendarDay]:
-    """Return `days` days from `first` on, with each group visit as one entry."""
+    """Return `days` days from `first` on, with each group visit as one entry. The days are those of each site."""
+    parts = selection.by_zone
+    by_zone = [_read_days(caller, part, first, days, now=now) for part in parts]
+    return by_zone[0] if len(parts) == 1 else [_together(parts, same_day) for same_day in zip(*by_zone, strict=True)]
+
+
+def _together(parts: Sequence[Selection], days: Sequence[CalendarDay]) -> CalendarDay:
+    """Return one day of several zones as one, with its entries in the order in which they begin.
+
+    A visit of somebody with calendars in both is in both, and here once: by the clocks of its own calendar.
+    """
+    every: dict[tuple[str, str, datetime], CalendarEntry] = {}
+    for part, day in zip(parts, days, strict=True):
+        own = {schedule.pk for schedule in part.shown}
+        for entry in day.entries:
+            key = entry.kind, entry.id, entry.start
+            if entry.schedule in own or key not in every:
+                every[key] = entry
+    entries = sorted(every.values(), key=lambda entry: (entry.start, entry.end))
+    opening = sorted(chain.from_iterable(day.opening for day in days))
+    return CalendarDay(days[0].date, entries, any(day.is_today for day in days), days[0].now, opening)
+
+
+def _read_days(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[CalendarDay]:
     zone = selection.zone
     start, end = midnight(first, zone), midnight(first + days * DAY, zone)
     entries = merge_groups(read_entries(caller, selection, start, end, now=now))
@@ -76,15 +100,22 @@ def _day(
 
 
 def hours_shown(
-    caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime
+    caller: Caller, selection: Selection, first: date, days: int, *, now: datetime
 ) -> tuple[list[Stretch], list[Stretch]]:
     """Return when any of the calendars is open, and when there are visits, in local time. It reads no patients."""
+    opening, visits = zip(
+        *(_hours_shown(caller, part, first, days, now=now) for part in selection.by_zone), strict=True
+    )
+    return list(chain.from_iterable(opening)), list(chain.from_iterable(visits))
+
+
+def _hours_shown(
+    caller: Caller, selection: Selection, first: date, count: int, *, now: datetime
+) -> tuple[list[Stretch], list[Stretch]]:
     zone = selection.zone
-    first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
-    days = [
-        span_of(midnight(first + n * DAY, zone), midnight(first + (n + 1) * DAY, zone))
-        for n in range((last - first).days)
-    ]
+    midnights = [midnight(first + n * DAY, zone) for n in range(count + 1)]
+    start, end = midnights[0], midnights[-1]
+    days = [span_of(*each) for each in pairwise(midnights)]
     opening = merge(span for spans in opening_of(selection, start, end).values() for span in spans)
 
     def local(span: Span) -> Stretch:

@@ -17,9 +17,13 @@ from portal.staff.back_link import named_list
 from scheduling.errors import IllegalTransition, SchedulingError
 
 REFUSED = 422
+CHANGED = gettext_lazy("Someone else has changed this visit. This is the latest version: check it and save again.")
 Context = dict[str, Any]
 TITLES = {
     "visit_form": gettext_lazy("New visit"),
+    "walk_in": gettext_lazy("Walk-in"),
+    "room": gettext_lazy("Room"),
+    "not_undone": gettext_lazy("This was not undone"),
     "move_form": gettext_lazy("Move a visit"),
     "suggest_form": gettext_lazy("Suggest another time"),
     "peek": gettext_lazy("Visit"),
@@ -64,9 +68,9 @@ def done(
     return redirect(f"{reverse('portal:agenda')}?{urlencode({'date': day.date().isoformat()})}")
 
 
-def refused(refusal: SchedulingError, *, may_override: bool = False) -> Context:
-    """Return the context of a refused form: the reasons, and whether they can be overridden."""
+def refused(refusal: SchedulingError, *, may_override: bool = False, may_overbook: bool = False) -> Context:
+    """Return the context of a refused form: the reasons, and whether they can be overridden, or the time overbooked."""
     texts = [issue.text for issue in refusal.issues]
     if isinstance(refusal, IllegalTransition):
         texts = [refusal_text(refusal)]
-    return {"refusal": list(dict.fromkeys(texts)), "may_override": may_override}
+    return {"refusal": list(dict.fromkeys(texts)), "may_override": may_override, "may_overbook": may_overbook}

@@ -54,6 +54,7 @@ class CalendarEntry:
     place: str = ""
     expires: datetime | None = None
     is_movable: bool = False
+    is_referred: bool = False
     version: int = 0
     seat: int | None = None
     places: int = 1
@@ -68,6 +69,13 @@ class CalendarEntry:
         return self.kind in ("visit", "group", "hold")
 
     @property
+    def note(self) -> str:
+        """The words for an extra visit, for the end of a hold, and for a referred patient."""
+        extra = _("Extra visit") if self.is_extra else ""
+        held = _("until %(time)s") % {"time": time_text.clock(self.expires)} if self.expires else ""
+        return " \u00b7 ".join(filter(None, (extra, held, _("Referred") if self.is_referred else "")))
+
+    @property
     def others(self) -> int:
         """The number of patients who come besides the one who is named."""
         return self.places - 1
@@ -78,8 +86,18 @@ class CalendarEntry:
         return patient_text.birth_date_text(self.patient) if self.patient else ""
 
     @property
+    def needs(self) -> str:
+        """The patient's needs, such as an interpreter."""
+        return ", ".join(patient_text.needs_of(self.patient))
+
+    @property
     def is_in_group(self) -> bool:
-        return self.seat is not None and self.service_pk is not None and bool(self.calendars)
+        return self.seat is not None and not self.is_extra and self.service_pk is not None and bool(self.calendars)
+
+    @property
+    def is_extra(self) -> bool:
+        """True if it was booked at a time that was taken."""
+        return self.seat is not None and self.seat < 0
 
     @property
     def href(self) -> str:
@@ -114,6 +132,7 @@ class _SlotRow(NamedTuple):
     service_id: str | None
     patient: int | None
     suggested_for: int | None
+    referral: int | None
 
 
 _COLUMNS = (
@@ -121,7 +140,7 @@ _COLUMNS = (
     "schedule__site_id", "schedule__site__name", "appointment__fhir_id", "appointment__status",
     "appointment__hold_expires_at", "appointment__version", "appointment__service_id",
     "appointment__service__fhir_id", "appointment__patient_id",
-    "appointment__suggested_for_id",
+    "appointment__suggested_for_id", "appointment__referral_id",
 )  # fmt: skip
 
 
@@ -273,6 +292,7 @@ class _EntryFactory:
     ) -> None:
         self.site = selection.site.pk if selection.site else None
         self.zone = selection.zone
+        self.names_zone = selection.names_zone
         self.patients = patients
         self.services = services
         self.times = cache(self._times)
@@ -295,14 +315,21 @@ class _EntryFactory:
             service_id=row.service_id or "",
             status=status_word(row.visit_status, is_request=is_request, is_suggestion=row.suggested_for is not None),
             colour=colour_of(row.service) if row.service else 0,
-            place=row.site_name if row.site_name and row.site != self.site else "",
+            place=self._place(row),
             expires=in_zone(row.expires, self.zone) if row.expires else None,
             is_movable=row.visit_status == Status.BOOKED,
+            is_referred=row.referral is not None,
             version=row.version,
             seat=row.seat,
             schedule=row.schedule,
             **times,
         )
+
+    def _place(self, row: _SlotRow) -> str:
+        """The site of a visit if it is not the one that the page is about, with its zone if others are shown too."""
+        if not row.site_name or row.site == self.site:
+            return ""
+        return f"{row.site_name} ({time_text.zone_name(self.zone)})" if self.names_zone else row.site_name
 
     def _times(self, start: datetime, end: datetime) -> dict[str, Any]:
         start, end = in_zone(start, self.zone), in_zone(end, self.zone)

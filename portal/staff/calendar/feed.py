@@ -1,19 +1,18 @@
 """Events for the JavaScript library EventCalendar: https://github.com/vkurko/calendar#event-object
 
-It knows no time zones. It gets all times as local times of the site; where those are ambiguous, such as in the second
+It knows no time zones. It gets all times as local times of their site; where those are ambiguous, such as in the second
 of two equal hours, the text of the event says so.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-
-from django.utils.translation import gettext as _
 
 from clinic import time_text
 from portal.staff.calendar.days import Stretch, closed, closed_for_all, opening_of
 from portal.staff.calendar.entries import CalendarEntry, hours_in_words, merge_groups, read_entries, span_of
+from portal.staff.calendar.local_times import midnight
 from portal.staff.calendar.selection import Selection
 from scheduling.access import Caller
 from scheduling.availability import as_datetime
@@ -23,10 +22,20 @@ CLOSED = 9, 17  # the hours shown on a day on which nobody works
 Json = dict[str, Any]
 
 
-def events(
+def events(caller: Caller, selection: Selection, first: date, last: date, *, now: datetime, apart: bool) -> list[Json]:
+    """Return the entries and closed times of the selected calendars from one day until another: for each (`apart`), or
+    for all together.
+    """
+    return [
+        event
+        for part in selection.by_zone
+        for event in _events(caller, part, midnight(first, part.zone), midnight(last, part.zone), now=now, apart=apart)
+    ]
+
+
+def _events(
     caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime, apart: bool
 ) -> list[Json]:
-    """Return the entries and closed times of the selected calendars: for each (`apart`), or for all together."""
     opening = opening_of(selection, start, end)
     shut: list[Json] = []
     if apart:
@@ -106,9 +115,10 @@ def _event(entry: CalendarEntry) -> Json:
             "whose": ", ".join(entry.whose),
             "status": str(entry.status.word) if entry.status else "",
             "icon": entry.status.icon if entry.status else "",
-            "note": _("until %(time)s") % {"time": time_text.clock(entry.expires)} if entry.expires else "",
+            "note": entry.note,
             "href": entry.href,
             "born": entry.born,
+            "needs": entry.needs,
         },
     }
 

@@ -1,9 +1,10 @@
-"""Conversion of a site's local times to instants."""
+"""Conversion of a site's local times to instants, and the local time that a new visit is suggested for."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-DAY = timedelta(days=1)
+DAY, QUARTER = timedelta(days=1), timedelta(minutes=15)
+NINE = time(9)
 
 
 def instants(wall: datetime, zone: ZoneInfo) -> list[datetime]:
@@ -15,3 +16,11 @@ def instants(wall: datetime, zone: ZoneInfo) -> list[datetime]:
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a local day."""
     return datetime.combine(day, time(), zone)
+
+
+def new_visit_start(day: date, now: datetime) -> datetime:
+    """Return the local start that a new visit is suggested for: 9:00, or later today the next quarter of an hour."""
+    nine = datetime.combine(day, NINE)
+    if day != now.date():
+        return nine
+    return max(nine, now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0, tzinfo=None) + QUARTER)

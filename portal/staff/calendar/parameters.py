@@ -8,10 +8,13 @@ from clinic.models import Appointment, Schedule
 from portal.appointments import visits
 from portal.appointments.same_day import others_on_a_new_day
 from portal.appointments.visits import Visit
+from portal.common import disclosures
 from portal.common.callers import caller_of
 from portal.common.days import moment_of
+from portal.staff.calendar import requested_visits
 from portal.staff.calendar.forms import CalendarQueryForm
-from portal.staff.calendar.selection import SESSION, Selection, calendars, select
+from portal.staff.calendar.selection import PEOPLE, SESSION, Selection, calendars, kind_of, select
+from scheduling import access
 from scheduling.errors import NotFound
 from scheduling.visit_zone import zone_of_schedule
 
@@ -50,6 +53,25 @@ def calendar_of(request: HttpRequest, selection: Selection) -> Schedule:
     if found is None:
         raise Http404
     return found
+
+
+def appointment_or_404(request: HttpRequest, fhir_id: str, now: datetime) -> Appointment:
+    """Return the visit if the caller works with it. Raises Http404 otherwise."""
+    seen = access.staff_appointments(caller_of(request)).filter(fhir_id=fhir_id, deleted_at=None)
+    appointment = seen.exclude(start=None).select_related("service", "patient", "site").first()
+    if appointment is None:
+        raise Http404
+    disclosures.opened(caller_of(request), appointment, now=now)
+    return appointment
+
+
+def calendar_of_visit(request: HttpRequest, appointment: Appointment, selection: Selection) -> Schedule:
+    """Return the requested calendar, else the visit's own."""
+    if "calendar" in request.POST or "schedule" in request.GET:
+        return calendar_of(request, selection)
+    own = [selection.one(each.fhir_id) for each in requested_visits.schedules_of(appointment)]
+    known = sorted((each for each in own if each), key=lambda each: kind_of(each) != PEOPLE)
+    return next(iter(known), selection.shown[0])
 
 
 def at_its_site(selection: Selection, schedule: Schedule) -> list[Schedule]:

@@ -16,11 +16,10 @@ from clinic.models import Appointment, HealthcareService, Patient, Schedule, Slo
 from portal.common.schedules import SCHEDULE
 from portal.staff.calendar.local_times import DAY, midnight
 from portal.staff.calendar.selection import kind_of
-from scheduling import access
+from scheduling import access, availability, booking
 from scheduling.access import Caller
 from scheduling.availability import (
     MAX_WINDOW,
-    TIME_CONFLICTS,
     Arrangement,
     MovedVisit,
     Offering,
@@ -28,7 +27,6 @@ from scheduling.availability import (
     TimeQuery,
     arrangements_for,
     as_datetime,
-    explain,
     find_times,
     is_offered,
     moved_visit_of,
@@ -36,7 +34,8 @@ from scheduling.availability import (
     ways_of,
     with_duration,
 )
-from scheduling.errors import Invalid, PatientElsewhere, RuleBroken, SchedulingError, TimeNotOffered
+from scheduling.booking import BookingRequest
+from scheduling.errors import Invalid, PatientElsewhere, RuleBroken, SchedulingError, TimeNotOffered, TimeTaken
 
 SUGGESTED = 8
 
@@ -95,30 +94,8 @@ class RequestedVisit:
 
 def arrange(requested_visit: RequestedVisit, start: datetime, *, now: datetime) -> tuple[Offering, ...]:
     """Return the schedules for the visit at `start`: free ones, else those with the fewest obstacles."""
-    ways = requested_visit.ways()
-    longest = max(each.rules.duration for way in ways for pool in way for each in pool)
-    query = TimeQuery(
-        ways=ways_of(requested_visit.service, ways),
-        start=start,
-        end=start + timedelta(seconds=longest),
-        without=requested_visit.without,
-    )
-    found = next((each for each in find_times(query, now=now) if each.start == int(start.timestamp())), None)
-    return found.offerings if found else _least_in_the_way(requested_visit, ways, start, now)
-
-
-def _least_in_the_way(
-    requested_visit: RequestedVisit, ways: Iterable[Arrangement], start: datetime, now: datetime
-) -> tuple[Offering, ...]:
-    ways = list(ways)
-    every = list({each.schedule: each for way in ways for pool in way for each in pool}.values())
-    reasons = explain(requested_visit.service, every, start, now=now, without=requested_visit.without)
-
-    def weight(offering: Offering) -> tuple[bool, int]:
-        return not TIME_CONFLICTS.isdisjoint(reasons[offering]), len(reasons[offering])
-
-    chosen = [tuple(min(pool, key=weight) for pool in way) for way in ways]
-    return min(chosen, key=lambda way: sorted(map(weight, way), reverse=True))
+    service, without = requested_visit.service, requested_visit.without
+    return availability.arrange(service, requested_visit.ways(), start, now=now, without=without)
 
 
 def free_times(requested_visit: RequestedVisit, around: datetime, zone: ZoneInfo, *, now: datetime) -> list[datetime]:
@@ -216,6 +193,30 @@ def may_be_overridden(refusal: SchedulingError, caller: Caller, offerings: Seque
     return only_rules and access.may_override(
         caller, bookables=[each.bookable for each in offerings], sites=[each.site for each in offerings]
     )
+
+
+def may_be_overbooked(
+    refusal: SchedulingError,
+    caller: Caller,
+    service: HealthcareService,
+    offerings: tuple[Offering, ...],
+    start: datetime,
+    *,
+    now: datetime,
+) -> bool:
+    """True if only other visits prevent it, and the caller may book an extra one beside them."""
+    bookables, sites = [each.bookable for each in offerings], [each.site for each in offerings]
+    if not (
+        isinstance(refusal, TimeTaken) and offerings and access.may_overbook(caller, bookables=bookables, sites=sites)
+    ):
+        return False
+    visit = BookingRequest(service=service, offerings=offerings, start=start)
+    return bool(booking.taken_offerings(visit, now=now))
+
+
+def find_similar(caller: Caller, words: str, *, most: int) -> list[Patient]:
+    """Return the patients whose names resemble the words and whom the caller may see, the most similar first."""
+    return people_search.find_near(access.visible(Patient, caller).filter(deleted_at=None), words, most=most)
 
 
 def find_patients(caller: Caller, words: str) -> QuerySet[Patient]:

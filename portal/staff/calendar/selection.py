@@ -1,16 +1,19 @@
 """The calendars that a member of staff works with, and the ones that they have selected."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import time_text
 from clinic.models import Location, Schedule
 from clinic.translations import actor_name
 from portal.common.schedules import SCHEDULE, name_of
+from portal.staff.sites import ALL_SITES
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.visit_zone import zone_of_schedule
@@ -23,16 +26,41 @@ SESSION = "calendar"
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The calendars selected by a member of staff, all of one site, out of `every` calendar they work with."""
+    """The calendars selected by a member of staff, of one site or of `all_sites`, out of `every` calendar they work
+    with.
+
+    `names_zone` says that other calendars are shown beside them by the clocks of another zone.
+    """
 
     every: Sequence[Schedule]
     site: Location | None
     shown: Sequence[Schedule]
+    all_sites: bool = False
+    names_zone: bool = False
 
     @property
     def zone(self) -> ZoneInfo:
         """The zone of the first calendar, which all calendars of a site share."""
         return zone_of_schedule(self.shown[0])
+
+    @cached_property
+    def by_zone(self) -> list["Selection"]:
+        """The same calendars by the zone of their clocks. Those of one site have one."""
+        if not self.all_sites:
+            return [self]
+        zones: dict[str, list[Schedule]] = {}
+        for schedule in self.shown:
+            zones.setdefault(zone_of_schedule(schedule).key, []).append(schedule)
+        return [replace(self, shown=shown, names_zone=len(zones) > 1) for shown in zones.values()]
+
+    @property
+    def has_one_zone(self) -> bool:
+        return len(self.by_zone) == 1
+
+    @property
+    def first_site(self) -> Location | None:
+        """The site, or that of the first calendar."""
+        return self.site or self.shown[0].site
 
     @property
     def sites(self) -> list[Location]:
@@ -41,7 +69,7 @@ class Selection:
     @property
     def groups(self) -> list[tuple[str, Any, list[Schedule]]]:
         """The calendars of the site by kind, without empty kinds."""
-        here = [each for each in self.every if each.site == self.site]
+        here = [each for each in self.every if self.all_sites or each.site == self.site]
         groups = [(kind, word, [each for each in here if kind_of(each) == kind]) for kind, word in KINDS.items()]
         return [group for group in groups if group[2]]
 
@@ -58,7 +86,15 @@ class Selection:
         """The names of their actors; of more than three, the number."""
         if len(self.shown) > 3:
             return _("%(count)d calendars") % {"count": len(self.shown)}
-        return ", ".join(actor_name(each.bookable.actor) for each in self.shown)
+        return ", ".join(self.name_of(each) for each in self.shown)
+
+    def name_of(self, schedule: Schedule) -> str:
+        """Return the name of the calendar's actor; among all sites with its site, and with the zone if they differ."""
+        if not self.all_sites:
+            return actor_name(schedule.bookable.actor)
+        if self.has_one_zone and not self.names_zone:
+            return name_of(schedule)
+        return f"{name_of(schedule)} ({time_text.zone_name(zone_of_schedule(schedule))})"
 
     def one(self, fhir_id: str) -> Schedule | None:
         """Return the calendar with this id if the caller works with it, selected or not."""
@@ -79,13 +115,12 @@ def select(every: Sequence[Schedule], caller: Caller, remembered: Mapping[str, A
     """Return the remembered selection, as far as it exists; else the caller's own calendar, else the site's people."""
     chosen = [each for each in every if each.fhir_id in remembered.get("calendars", ())]
     site_id = remembered.get("site")
+    all_sites = site_id == ALL_SITES or len({each.site_id for each in chosen}) > 1
     first = next((each for each in every if site_id and each.site and each.site.fhir_id == site_id), None)
-    site = (chosen or [first or every[0]])[0].site
-    here = [each for each in every if each.site == site]
-    selected = (
-        [each for each in chosen if each.site == site] or _of_kind(here, remembered.get("kind")) or _own(here, caller)
-    )
-    return Selection(every=every, site=site, shown=selected or here[:FIRST_FEW])
+    site = None if all_sites else (chosen or [first or every[0]])[0].site
+    here = [each for each in every if all_sites or each.site == site]
+    selected = [each for each in chosen if each in here] or _of_kind(here, remembered.get("kind")) or _own(here, caller)
+    return Selection(every=every, site=site, shown=selected or here[:FIRST_FEW], all_sites=all_sites)
 
 
 def _of_kind(here: Sequence[Schedule], kind: str | None) -> list[Schedule]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -11,7 +11,6 @@ from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import TruncDate
 
 from clinic.models import OCCUPYING, Schedule, Slot
-from clinic.translations import actor_name
 from portal.staff.calendar.days import opening_of
 from portal.staff.calendar.entries import span_of, standing
 from portal.staff.calendar.local_times import DAY, midnight
@@ -53,6 +52,16 @@ class Tally:
     last: datetime | None = None
 
 
+class _Figures(NamedTuple):
+    """The visits of one day in one zone, and the open and the taken seconds."""
+
+    date: date
+    visits: int
+    open: int
+    taken: int
+    is_today: bool
+
+
 @dataclass(frozen=True, slots=True)
 class PersonsWeek:
     """The tallies of one calendar in a week."""
@@ -67,7 +76,17 @@ class PersonsWeek:
 
 
 def read_tallies(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[Tally]:
-    """Return the tallies of `days` days from `first` on, of all calendars together. Four queries."""
+    """Return the tallies of `days` days from `first` on, of all calendars together. Four queries for each zone."""
+    by_zone = [_read_tallies(caller, part, first, days, now=now) for part in selection.by_zone]
+    return [_tally_of(same_day) for same_day in zip(*by_zone, strict=True)]
+
+
+def _tally_of(days: Sequence[_Figures]) -> Tally:
+    visits, open_, taken = (sum(figures) for figures in zip(*(day[1:4] for day in days), strict=True))
+    return _tally(days[0].date, visits, open_, taken, is_today=any(day.is_today for day in days))
+
+
+def _read_tallies(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[_Figures]:
     zone, dates = selection.zone, [first + n * DAY for n in range(days)]
     start, end = _bounds(dates, zone)
     visits = {
@@ -77,18 +96,33 @@ def read_tallies(caller: Caller, selection: Selection, first: date, days: int, *
     taken = _taken(selection, start, end, now)
     opening = opening_of(selection, start, end)
     today = now.astimezone(zone).date()
-    tallies = []
-    for day in dates:
-        open_ = _open_on(opening, day, zone)
-        taken_here = sum(taken.get((each.bookable_id, day), 0) for each in selection.shown)
-        tallies.append(_tally(day, visits.get(day, 0), sum(open_.values()), taken_here, is_today=day == today))
-    return tallies
+    return [
+        _Figures(
+            day,
+            visits.get(day, 0),
+            sum(_open_on(opening, day, zone).values()),
+            sum(taken.get((each.bookable_id, day), 0) for each in selection.shown),
+            day == today,
+        )
+        for day in dates
+    ]
 
 
 def read_week_by_person(
     caller: Caller, selection: Selection, monday: date, days: int, *, now: datetime
 ) -> list[PersonsWeek]:
-    """Return the week of each calendar. Four queries."""
+    """Return the week of each calendar, by the days of its site. Four queries for each zone."""
+    weeks = {
+        week.schedule.pk: week
+        for part in selection.by_zone
+        for week in _read_week_by_person(caller, part, monday, days, now=now)
+    }
+    return [weeks[each.pk] for each in selection.shown]
+
+
+def _read_week_by_person(
+    caller: Caller, selection: Selection, monday: date, days: int, *, now: datetime
+) -> list[PersonsWeek]:
     zone, dates = selection.zone, [monday + n * DAY for n in range(days)]
     start, end = _bounds(dates, zone)
     counted = (
@@ -116,10 +150,7 @@ def read_week_by_person(
             last=last.astimezone(zone) if last else None,
         )
 
-    return [
-        PersonsWeek(each, actor_name(each.bookable.actor), [tally(each, day) for day in dates])
-        for each in selection.shown
-    ]
+    return [PersonsWeek(each, selection.name_of(each), [tally(each, day) for day in dates]) for each in selection.shown]
 
 
 def _bounds(dates: Sequence[date], zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -9,11 +9,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import HealthcareService, Schedule
-from clinic.models.people import birth_columns
-from clinic.phone_field import PhoneField
-from portal.common.fields import BornField, ClockField, DayField, NumberField
+from clinic.models.services import FEWEST_VISITS, MOST_VISITS, MOST_WEEKS
+from portal.appointments.several import Several
+from portal.common.fields import ClockField, DayField, NumberField
+from portal.common.schedules import name_of
 from portal.staff.calendar import local_times
 from portal.staff.calendar.forms import calendar_field
+from portal.staff.calendar.patient_forms import PatientChoiceForm
 
 FIRST, SECOND = "0", "1"
 
@@ -71,7 +73,7 @@ class WhenForm(forms.Form):
         return {"date": start.date(), "time": start.time(), "again": str(start.fold)}
 
 
-def _clean_override(form: forms.Form) -> None:
+def clean_override(form: forms.Form) -> None:
     """Require a reason if the button to override was pressed; ignore it otherwise."""
     if "anyway" not in form.data:
         form.cleaned_data["override"] = ""
@@ -79,6 +81,21 @@ def _clean_override(form: forms.Form) -> None:
         form.add_error("override", _("Enter the reason."))
 
 
+def clean_extra(form: forms.Form) -> None:
+    """Take the reason as that of an extra visit if that button was pressed."""
+    if "extra" in form.data:
+        form["override"].label = EXTRA_REASON
+    reason = form.cleaned_data.get("override") or ""
+    form.cleaned_data["overbook"] = reason if "extra" in form.data else ""
+    if "extra" in form.data and not reason:
+        form.add_error("override", _("Enter the reason."))
+
+
+def service_choices(services: Sequence[HealthcareService]) -> list[tuple[str, Any]]:
+    return [("", _("Choose")), *((each.fhir_id, each.name) for each in services)]
+
+
+EXTRA_REASON = _("Reason for the extra visit")
 OVERRIDE: dict[str, Any] = {
     "label": _("Reason for overriding the rule"),
     "help_text": _("It is saved with your name."),
@@ -87,32 +104,23 @@ OVERRIDE: dict[str, Any] = {
 }
 
 
-class VisitForm(WhenForm):
+class VisitForm(PatientChoiceForm, WhenForm):
     """Form for a new visit: patient, service, time and calendar."""
 
     calendar = forms.ChoiceField()
     service = forms.ChoiceField(label=_("Visit"), error_messages={"required": _("Choose the visit.")})
-    patient = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
-    search = forms.CharField(
-        label=_("Find a patient"),
-        help_text=_("Name, date of birth, phone number, email or record number."),
-        required=False,
-        max_length=100,
-    )
-    given = forms.CharField(label=_("Given names"), required=False, max_length=200)
-    family = forms.CharField(label=_("Family name"), required=False, max_length=200)
-    birth_date = BornField(
-        label=_("Date of birth"),
-        help_text=_("The year alone, if no more is known."),
-        required=False,
-    )
-    birth_unknown = forms.BooleanField(label=_("The date of birth is not known"), required=False)
-    phone = PhoneField(label=_("Phone"), required=False, widget=forms.TextInput({"type": "tel"}))
-    email = forms.EmailField(label=_("Email"), required=False)
     comment = forms.CharField(
         label=_("Reason or note"), required=False, max_length=1000, widget=forms.Textarea({"rows": 2})
     )
-    activate = forms.BooleanField(label=_("Make the record active"), required=False)
+    visits = NumberField(
+        label=_("Number of visits"),
+        help_text=_("Leave empty for one."),
+        required=False,
+        min_value=FEWEST_VISITS,
+        max_value=MOST_VISITS,
+    )
+    weeks = NumberField(label=_("Weeks between them"), required=False, min_value=1, max_value=MOST_WEEKS, initial=1)
+    leave_out = forms.BooleanField(label=_("Leave out the visits that are not free"), required=False)
     tell = forms.BooleanField(label=_("Tell the patient"), required=False, initial=True)
     override = forms.CharField(**OVERRIDE)
 
@@ -125,37 +133,67 @@ class VisitForm(WhenForm):
         self.fields["calendar"] = calendar_field(schedules)
         service = self.fields["service"]
         assert isinstance(service, forms.ChoiceField)
-        service.choices = [("", _("Choose")), *((each.fhir_id, each.name) for each in services)]
+        service.choices = service_choices(services)
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        _clean_override(self)
-        given, family = self.cleaned_data.get("given"), self.cleaned_data.get("family")
-        if self.cleaned_data.get("patient"):
-            return self.cleaned_data
-        if not (given or family):
-            self.add_error("search", _("Find and choose the patient, or enter a new one."))
-        elif not (self.cleaned_data.get("birth_date") or self.cleaned_data["birth_unknown"] or self.errors):
-            self.add_error("birth_date", _("Enter the date of birth of the new patient, or say that it is not known."))
+        clean_extra(self)
+        clean_override(self)
         return self.cleaned_data
 
-    @property
-    def is_new_patient(self) -> bool:
-        return not self.cleaned_data.get("patient")
 
-    @property
-    def new_patient_opened(self) -> bool:
-        return any(self.data.get(self.add_prefix(each)) for each in ("given", "family")) if self.is_bound else False
+class WalkInForm(PatientChoiceForm):
+    """Form for a patient who came without a visit. `take` is the pressed time, as `NextFree.value` has it."""
 
-    @property
-    def new_patient(self) -> dict[str, Any]:
-        """The columns of the new patient's record."""
-        typed = {each: self.cleaned_data[each] for each in ("given", "family", "phone", "email")}
-        return {**typed, **birth_columns(self.cleaned_data["birth_date"] or "")}
+    service = forms.ChoiceField(label=_("Visit"), error_messages={"required": _("Choose the visit.")})
+    take = forms.CharField(
+        max_length=200, widget=forms.HiddenInput, error_messages={"required": _("Choose one of the free times.")}
+    )
+    comment = forms.CharField(
+        label=_("Reason or note"), required=False, max_length=1000, widget=forms.Textarea({"rows": 2})
+    )
+    override = forms.CharField(**OVERRIDE)
+
+    field_order = ("service",)
+
+    def __init__(self, *args: Any, services: Sequence[HealthcareService], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        service = self.fields["service"]
+        assert isinstance(service, forms.ChoiceField)
+        service.choices = service_choices(services)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        clean_override(self)
+        return self.cleaned_data
+
+
+class ExplanationForm(WhenForm):
+    """Form for the visit that the page of explanations is asked about: calendar, service and time."""
+
+    schedule = forms.ChoiceField(label=_("Calendar"))
+    service = forms.ChoiceField(label=_("Visit"), error_messages={"required": _("Choose the visit.")})
+
+    field_order = ("schedule", "service", "date", "time", "again")
+
+    def __init__(
+        self, *args: Any, schedules: Sequence[Schedule], services: Sequence[HealthcareService], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name, choices in (
+            ("schedule", [(each.fhir_id, name_of(each)) for each in schedules]),
+            ("service", service_choices(services)),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices
 
 
 class MoveForm(WhenForm):
-    """Form that moves a visit to another time, calendar or length. `version` is the one it was read at."""
+    """Form that moves a visit to another time, calendar or length. `version` is the one it was read at.
+
+    For a visit of a series, `which` says what moves with it: nothing, or one of `together`.
+    """
 
     calendar = forms.ChoiceField()
     minutes = NumberField(
@@ -165,14 +203,22 @@ class MoveForm(WhenForm):
         error_messages={"required": _("Enter how many minutes the visit lasts.")},
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
+    which = forms.ChoiceField(label=_("Move"), required=False, widget=forms.RadioSelect)
     tell = forms.BooleanField(label=_("Tell the patient"), required=False, initial=True)
     override = forms.CharField(**OVERRIDE)
 
     field_order = ("calendar", "date", "time", "again", "minutes")
 
-    def __init__(self, *args: Any, schedules: Sequence[Schedule], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, schedules: Sequence[Schedule], together: Sequence[Several] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["calendar"] = calendar_field(schedules)
+        which = self.fields["which"]
+        assert isinstance(which, forms.ChoiceField)
+        which.choices = [("", _("Only this visit")), *((each.which, each.title) for each in together)]
+        if not together:
+            del self.fields["which"]
 
     @property
     def length(self) -> timedelta | None:
@@ -182,5 +228,5 @@ class MoveForm(WhenForm):
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        _clean_override(self)
+        clean_override(self)
         return self.cleaned_data

@@ -1,16 +1,29 @@
 """A visit as staff read it: patient, answers, coverages and history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Appointment, AuditEvent, Coverage, Patient, QuestionnaireResponse
-from portal.appointments import visits
+from clinic.models import (
+    Appointment,
+    AuditEvent,
+    CardPhoto,
+    Coverage,
+    Patient,
+    PatientNote,
+    Payment,
+    QuestionnaireResponse,
+    ServiceRequest,
+    Task,
+)
+from portal.appointments import several, visits
+from portal.appointments.referrals import ReferralDocument, documents_of
+from portal.appointments.several import Several
 from portal.appointments.statuses import STATUS_WORDS, Status
 from portal.appointments.visits import Visit
 from portal.staff.board import board
@@ -18,7 +31,9 @@ from portal.staff.board.board import Step
 from portal.staff.visits.moves import RecordedMove, moves_of
 from scheduling import access, booking
 from scheduling.access import Caller
+from scheduling.booking import HERE, PaymentOptions
 from scheduling.booking.transitions import CORRECTIONS
+from scheduling.interactions import patient_notes
 from scheduling.participants import patients_of
 
 # Labels of the use cases in audit events.
@@ -36,15 +51,48 @@ ACTIONS = {
     "leave": _("One patient cancelled"),
     "respond": _("Answered"),
     "confirm": _("Confirmed"),
+    "recall": _("To be seen again"),
+    "recall ended": _("Not to be seen again"),
+    "recall declined": _("The patient does not want to be seen again"),
     "attend": _("The patient says they will come"),
+    "check-in": _("The patient checked in"),
+    "room": _("Room given"),
     "reschedule": _("Moved"),
     "cancel": _("Cancelled"),
     "restore": _("Cancellation undone"),
     "correct": _("Step undone"),
     "record": _("Recorded"),
     "amend": _("Changed"),
+    "pay": _("Payment begun"),
+    "refund": _("Money refunded"),
+    "waive": _("Payment waived"),
+    "settle": _("Payment settled otherwise"),
+    "item taken": _("Taken from the to-do list"),
+    "item put back": _("Put back on the to-do list"),
+    "item arranged": _("Given to somebody or put off"),
+    "fee": _("Fee charged"),
     "merge": _("Patient record merged"),
+    "no duplicate": _("Said to be another person than a similar record"),
+    "perhaps a duplicate": _("No longer said to be another person"),
     "unmerge": _("Merge of the patient record undone"),
+    "join": _("Joined the waiting list"),
+    "prioritise": _("Urgency on the waiting list changed"),
+    "call": _("Called about the waiting list"),
+    "call removed": _("Note of a call removed"),
+    "offer": _("Offered a time that came free"),
+    "pass": _("Let the offered time go to the next person"),
+    "take": _("Took the offered time"),
+    "unlist": _("Left the waiting list"),
+    "note": _("Internal note written"),
+    "note changed": _("Internal note changed"),
+    "note removed": _("Internal note removed"),
+    "create": _("Record created"),
+    "read": _("Looked at"),
+    "vread": _("Earlier version looked at"),
+    "search": _("Seen in a list"),
+    "history": _("History looked at"),
+    "update": _("Record changed"),
+    "delete": _("Record deleted"),
     "wrong birth date": _("Wrong date of birth by link"),
     **{status.value: word.word for status, word in STATUS_WORDS.items()},
 }
@@ -76,10 +124,31 @@ class StaffVisit:
     responses: list[QuestionnaireResponse]
     coverages: list[Coverage]
     history: list[HistoryEntry]
+    together: list[Visit]
+    referral: ServiceRequest | None
+    documents: list[ReferralDocument]
+    recall: Task | None
+    notes: list[PatientNote]
+
+    @property
+    def can_be_recalled(self) -> bool:
+        """True if staff can have the patient seen again after this visit."""
+        appointment = self.visit.appointment
+        return self.recall is None and appointment.patient is not None and appointment.service is not None
+
+    @property
+    def several(self) -> list[Several]:
+        """The groups of visits that can be changed together with this one."""
+        return several.choices(self.visit, self.together)
 
     @property
     def steps(self) -> tuple[Step, ...]:
         return board.steps_after(Status(self.visit.appointment.status), self.visit.start, self.visit.now)
+
+    @property
+    def can_have_room(self) -> bool:
+        """True if the patient has come, or can be recorded as arrived now."""
+        return self.visit.appointment.status in HERE or any(step.status in HERE for step in self.steps)
 
     @property
     def can_say_they_come(self) -> bool:
@@ -102,9 +171,35 @@ class StaffVisit:
         return [(status.value, word.word) for status, word in STATUS_WORDS.items() if status in back]
 
 
+@dataclass(frozen=True)
+class PaymentRecord:
+    """The payments of a visit, the latest first, and what can be done about them."""
+
+    payments: Sequence[Payment]
+    options: PaymentOptions
+
+    @property
+    def can_change(self) -> bool:
+        return bool(self.options.refundable or self.options.fee or self.options.can_waive)
+
+
+def payments_of(appointment: Appointment) -> PaymentRecord | None:
+    """Return the payments of a visit; None if there are none and none is due."""
+    options = booking.payment_options(appointment)
+    if not (appointment.has_payment or options.is_due):
+        return None
+    rows = Payment.objects.filter(appointments=appointment) if appointment.has_payment else Payment.objects.none()
+    return PaymentRecord(list(rows.prefetch_related("orders")), options)
+
+
+def _responses(caller: Caller, appointment: Appointment) -> list[QuestionnaireResponse]:
+    may_see = access.may_see_answers(caller, appointment)
+    return list(appointment.questionnaire_responses.all()) if may_see else []
+
+
 def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | None:
     """Return the visit if the caller works with it, else None. A constant number of queries."""
-    seen = access.staff_appointments(caller).filter(fhir_id=appointment_id, deleted_at=None)
+    seen = access.staff_appointments(caller).filter(fhir_id=appointment_id, deleted_at=None).select_related("referral")
     visit = next(iter(visits.at_their_sites(seen, now=now)), None)
     if visit is None:
         return None
@@ -116,14 +211,28 @@ def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | 
         others=patients_of(visit.appointment)[1:],
         age=_age(patient.birth_date, visit.start.date()) if patient and patient.birth_date else None,
         can_be_restored=visit.start > now and booking.can_be_restored(visit.appointment),
-        responses=list(visit.appointment.questionnaire_responses.all()),
+        responses=_responses(caller, visit.appointment),
         coverages=list(_coverages(caller, patient)) if patient else [],
+        together=several.staff_together(caller, visit.appointment, now=now),
         history=[_entry(event, visit.zone, moves) for event in _events(visit.appointment)],
+        referral=visit.appointment.referral,
+        documents=documents_of(visit.appointment.referral) if visit.appointment.referral else [],
+        recall=_recall(visit.appointment),
+        notes=list(patient_notes.notes_of(patient).filter(appointment=visit.appointment, ended=None))
+        if patient
+        else [],
     )
 
 
+def _recall(appointment: Appointment) -> Task | None:
+    """Return the open recall of the visit's patient for its service."""
+    rows = Task.objects.filter(Task.open(), patient=appointment.patient_id, service=appointment.service_id)
+    return rows.first()
+
+
 def _coverages(caller: Caller, patient: Patient) -> QuerySet[Coverage]:
-    return access.visible(Coverage, caller).filter(beneficiary=patient, status=Coverage.Status.ACTIVE, deleted_at=None)
+    active = access.visible(Coverage, caller).filter(status=Coverage.Status.ACTIVE, deleted_at=None)
+    return active.filter(beneficiary=patient).prefetch_related(Prefetch("photos", CardPhoto.objects.defer("image")))
 
 
 def _events(appointment: Appointment) -> QuerySet[AuditEvent]:
@@ -134,7 +243,7 @@ def _events(appointment: Appointment) -> QuerySet[AuditEvent]:
 
 
 def _entry(event: AuditEvent, zone: ZoneInfo, moves: Mapping[datetime, RecordedMove]) -> HistoryEntry:
-    who = (event.user.get_full_name() or event.user.email) if event.user else event.client
+    who = event.user.display_name if event.user else event.client
     move = moves.get(event.recorded)
     return HistoryEntry(
         event.recorded.astimezone(zone), ACTIONS.get(event.subtype, event.subtype), who, event.reason, move

@@ -2,12 +2,19 @@
 
 from django.urls import path
 
-from portal.staff.visits import views
+from portal.staff.visits.views import recalls, rooms, several, visit
 
 urlpatterns = [
-    path("", views.visit, name="staff-visit"),
-    path("answer/", views.answer, name="staff-answer"),
-    path("attendance/", views.attendance, name="staff-attendance"),
-    path("cancel/", views.cancel, name="staff-cancel"),
-    path("restore/", views.restore, name="staff-restore"),
+    path("", visit.visit, name="staff-visit"),
+    path("answer/", visit.answer, name="staff-answer"),
+    path("attendance/", visit.attendance, name="staff-attendance"),
+    path("several/cancel/", several.cancel_several, name="staff-cancel-several"),
+    path("several/move/", several.move_several, name="staff-move-several"),
+    path("cancel/", visit.cancel, name="staff-cancel"),
+    path("payment/", visit.payment, name="staff-payment"),
+    path("coverage/<str:coverage_id>/", visit.check_coverage, name="staff-coverage"),
+    path("identity/", visit.verify_identity, name="staff-identity"),
+    path("recall/", recalls.recall, name="staff-recall"),
+    path("room/", rooms.rooms, name="staff-room"),
+    path("restore/", visit.restore, name="staff-restore"),
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
@@ -12,14 +12,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic import formats, time_text
-from clinic.translations import actor_name
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import any_staff_required, caller_of, staff_required
 from portal.common.days import day_of, moment_of
 from portal.staff.calendar import feed
 from portal.staff.calendar.changes import state_of
 from portal.staff.calendar.days import hours_shown, read_days
 from portal.staff.calendar.forms import CalendarQueryForm
-from portal.staff.calendar.local_times import DAY, midnight
+from portal.staff.calendar.local_times import DAY, new_visit_start
 from portal.staff.calendar.parameters import selection_of
 from portal.staff.calendar.selection import SESSION, Selection, calendars, select
 from portal.staff.calendar.snapping import snap_minutes
@@ -27,12 +26,10 @@ from portal.staff.calendar.tallies import read_tallies, read_week_by_person
 from scheduling.errors import NotFound
 
 WEEK = 7
-NINE = time(9)
 SIX_WEEKS = 6 * WEEK
 SIDE_BY_SIDE = 3  # calendars that fit side by side in a week
 GRID_COOKIE = "calendar_grid"  # set by calendar-grid.js
 LONGEST = timedelta(days=62)  # longest period of one request for events
-QUARTER = timedelta(minutes=15)
 OVERLAP = timedelta(minutes=1)  # a transaction that began before this request may commit after it
 
 
@@ -79,11 +76,6 @@ class CalendarRequest:
         return {"week": WEEK, "month": SIX_WEEKS}.get(self.view, 1)
 
     @property
-    def span(self) -> tuple[datetime, datetime]:
-        zone = self.selection.zone
-        return midnight(self.first, zone), midnight(self.first + self.days * DAY, zone)
-
-    @property
     def is_grid(self) -> bool:
         """True if the browser draws the grid. Without JavaScript and on phones the page is a list."""
         return self.request.COOKIES.get(GRID_COOKIE) == "1" and not self.wants_list
@@ -119,19 +111,11 @@ def _page(request: HttpRequest, view: str, context_of: Callable[[CalendarRequest
     return render(request, f"portal/staff/calendar/{context['page']}.html", context)
 
 
-def new_visit_start(day: date, now: datetime) -> datetime:
-    """Return the local start that a new visit is suggested for: 9:00, or later today the next quarter of an hour."""
-    nine = datetime.combine(day, NINE)
-    if day != now.date():
-        return nine
-    return max(nine, now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0, tzinfo=None) + QUARTER)
-
-
 def _grid_or_list(page: CalendarRequest) -> dict[str, Any]:
     """Return the context of a grid, which requests its events itself, or of a list of days."""
     listed: dict[str, Any] = {"days": []} if page.is_grid else _list(page)
     if page.is_grid:
-        opening, visits = hours_shown(caller_of(page.request), page.selection, *page.span, now=page.now)
+        opening, visits = hours_shown(caller_of(page.request), page.selection, page.first, page.days, now=page.now)
     else:
         opening = [span for day in listed["days"] for span in day.opening]
         visits = [(entry.start, entry.end) for day in listed["days"] for entry in day.entries if entry.is_visit]
@@ -146,7 +130,7 @@ def _grid_or_list(page: CalendarRequest) -> dict[str, Any]:
         "working": working,
         "snap": snap_minutes(page.selection.shown),
         "hours": feed.frame_of(working, visits),
-        "resources": [{"id": each.fhir_id, "title": actor_name(each.bookable.actor)} for each in page.selection.shown],
+        "resources": [{"id": each.fhir_id, "title": page.selection.name_of(each)} for each in page.selection.shown],
         "headings": {each.isoformat(): time_text.short_day(each) for each in dates},
     }
 
@@ -157,7 +141,7 @@ def _list(page: CalendarRequest) -> dict[str, Any]:
 
 
 def _week(page: CalendarRequest) -> dict[str, Any]:
-    if len(page.selection.shown) <= SIDE_BY_SIDE:
+    if len(page.selection.shown) <= SIDE_BY_SIDE and page.selection.has_one_zone:
         return _grid_or_list(page)
     people = read_week_by_person(caller_of(page.request), page.selection, page.first, page.days, now=page.now)
     return {"page": "week_by_person", "people": people}
@@ -182,10 +166,10 @@ def _beside(view: str, chosen: date, step: int) -> date:
     return chosen + step * (WEEK if view == "week" else 1) * DAY
 
 
-@staff_required
+@any_staff_required
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """Store the selected calendars in the session. Another site starts with its people."""
+    """Store the selected calendars in the session. Another site, or all of them, starts with its people."""
     site = request.POST.get("site", "")
     remembered = request.session.get(SESSION, {})
     chosen: dict[str, str | list[str]] = {"site": site, "kind": request.POST.get("kind", "")}
@@ -199,7 +183,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
-    """Return the events between two days for EventCalendar, in local times of the site."""
+    """Return the events between two days for EventCalendar, in local times of each site."""
     selection = _requested_selection(request)
     start, end = (day_of(request.GET.get(name, "")) for name in ("start", "end"))
     if start is None or end is None or not start < end <= start + LONGEST:
@@ -208,9 +192,8 @@ def events(request: HttpRequest) -> HttpResponse:
             {"error": f"start and end are days such as 2026-11-24, the end after the start, at most {days} days."},
             status=400,
         )
-    span = midnight(start, selection.zone), midnight(end, selection.zone)
     apart = request.GET.get("view") != "week"
-    shown_events = feed.events(caller_of(request), selection, *span, now=timezone.now(), apart=apart)
+    shown_events = feed.events(caller_of(request), selection, start, end, now=timezone.now(), apart=apart)
     return JsonResponse(shown_events, safe=False)
 
 
@@ -228,7 +211,7 @@ def changes(request: HttpRequest) -> HttpResponse:
 
 
 def _requested_selection(request: HttpRequest) -> Selection:
-    """Return the calendars in the query's `calendars` (FHIR ids with commas, of one site), else the caller's."""
+    """Return the calendars in the query's `calendars` (FHIR ids with commas), else the caller's."""
     named = [each for each in request.GET.get("calendars", "").split(",") if each]
     caller = caller_of(request)
     every = calendars(caller)

@@ -1,87 +1,82 @@
 """Views with which staff book a new visit."""
 
-from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import time_text
-from clinic.models import Appointment, Patient, Schedule
-from portal.common import disclosures
+from clinic.models import Appointment, Schedule
 from portal.common.callers import caller_of, staff_required
-from portal.staff.calendar import requested_visits
+from portal.staff.calendar import patient_choice, requested_visits
 from portal.staff.calendar.dialogs import REFUSED, Context, done, refused, show
+from portal.staff.calendar.explanations import explanation_address
 from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.parameters import (
     another_that_day,
+    appointment_or_404,
     at_its_site,
     calendar_of,
+    calendar_of_visit,
     form_data,
-    is_search,
     is_update,
     selection_or_404,
 )
 from portal.staff.calendar.requested_visits import RequestedVisit
 from portal.staff.calendar.selection import Selection
-from portal.staff.calendar.visit_forms import VisitForm, WhenForm
-from scheduling import access, booking
+from portal.staff.calendar.series_requests import series_request
+from portal.staff.calendar.visit_forms import EXTRA_REASON, VisitForm, WhenForm
+from scheduling import booking
+from scheduling.availability import Offering
 from scheduling.booking import BookingRequest
 from scheduling.errors import SchedulingError
-from scheduling.interactions import registration
 from scheduling.visit_zone import zone_of_schedule
 
 NINE = time(9)
-LEAST_LETTERS = 2
-FIRST, MOST, COUNTED = 8, 50, 500  # patients found: listed at first, listed on request, counted
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """The listed patients of a search, and the number of all matches."""
-
-    patients: list[Patient]
-    total: int
-
-    @property
-    def others(self) -> int:
-        return min(self.total, COUNTED) - len(self.patients)
-
-    @property
-    def has_uncounted(self) -> bool:
-        return self.total > COUNTED
-
-    @property
-    def can_show_more(self) -> bool:
-        return self.others > 0 and len(self.patients) < MOST
 
 
 @staff_required
 @require_http_methods(["GET", "POST"])
 def new_visit(request: HttpRequest) -> HttpResponse:
-    """Book a visit for a patient, with free times to pick and the reasons of a refusal."""
+    """Book a visit for a patient, with free times to pick and the reasons of a refusal.
+
+    With `like`, the id of another visit, it begins with that visit's patient, service and calendar, weeks later.
+    """
     now = timezone.now()
     selection = selection_or_404(request)
-    schedule = calendar_of(request, selection)
-    form = _visit_form(request, selection, schedule, now)
+    like = appointment_or_404(request, request.GET["like"], now) if request.GET.get("like") else None
+    schedule = calendar_of_visit(request, like, selection) if like else calendar_of(request, selection)
+    form = _visit_form(request, selection, schedule, now, like)
     if request.method == "POST" and not is_update(request) and form.is_valid():
         return _book(request, form, schedule, now)
     status = REFUSED if request.method == "POST" and form.errors else 200
     return show(request, "visit_form", _visit_context(request, form, schedule, now), status=status)
 
 
-def _visit_form(request: HttpRequest, selection: Selection, schedule: Schedule, now: datetime) -> VisitForm:
+def _visit_form(
+    request: HttpRequest, selection: Selection, schedule: Schedule, now: datetime, like: Appointment | None
+) -> VisitForm:
     services = requested_visits.services_on([schedule])
-    local = CalendarQueryForm(request.GET).value("start") or datetime.combine(
-        now.astimezone(zone_of_schedule(schedule)).date(), NINE
+    later = _weeks_later(like, zone_of_schedule(schedule), now) if like else None
+    local = (
+        later
+        or CalendarQueryForm(request.GET).value("start")
+        or datetime.combine(now.astimezone(zone_of_schedule(schedule)).date(), NINE)
     )
     initial = {"calendar": schedule.fhir_id, **WhenForm.initial_values(local.replace(tzinfo=None))}
+    if patient_id := request.GET.get("patient"):
+        initial["patient"] = patient_id
     if len(services) == 1:
         initial["service"] = services[0].fhir_id
+    if like is not None:
+        initial["service"] = like.service.fhir_id if like.service and like.service in services else ""
+        initial["patient"] = like.patient.fhir_id if like.patient else ""
     form = VisitForm(
         form_data(request, schedule),
         initial=initial,
@@ -94,14 +89,21 @@ def _visit_form(request: HttpRequest, selection: Selection, schedule: Schedule, 
     return form
 
 
+def _weeks_later(appointment: Appointment, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return the first local time still to come that is a whole number of weeks after the visit, at its time of day."""
+    assert appointment.start is not None  # `appointment_or_404` finds no other
+    start, today = appointment.start.astimezone(zone).replace(tzinfo=None), now.astimezone(zone).replace(tzinfo=None)
+    return start + timedelta(weeks=max((today - start) // timedelta(weeks=1), 0) + 1)
+
+
 def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: datetime) -> HttpResponse:
     """Book the visit. A refusal keeps everything that was typed and makes no patient."""
     caller, given = caller_of(request), form.cleaned_data
-    requested_visit, patient = _requested_visit(form, schedule), _patient(request, form)
+    requested_visit, patient = _requested_visit(form, schedule), patient_choice.chosen_patient(request, form)
     if requested_visit is None or (patient is None and not form.is_new_patient):
         form.add_error("search", _("Choose the patient again."))
         return show(request, "visit_form", _visit_context(request, form, schedule, now), status=REFUSED)
-    alike = [] if patient else _alike(request, form)
+    alike = [] if patient else patient_choice.alike(request, form, now)
     if alike:
         context = _visit_context(request, form, schedule, now) | {"alike": alike}
         return show(request, "visit_form", context, status=REFUSED)
@@ -110,62 +112,49 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
         context = _visit_context(request, form, schedule, now) | {"same_day": same_day}
         return show(request, "visit_form", context, status=REFUSED)
     try:
-        booked = booking.book(
-            BookingRequest(
-                service=requested_visit.service,
-                offerings=requested_visits.arrange(requested_visit, given["start"], now=now),
-                start=given["start"],
-                patient=patient,
-                register=None if patient else partial(_register, request, form, now),
-                comment=given["comment"],
-                override=given["override"],
-                tell=given["tell"],
-                activate=given["activate"],
-            ),
-            caller=caller,
-            now=now,
+        visit = BookingRequest(
+            service=requested_visit.service,
+            offerings=requested_visits.arrange(requested_visit, given["start"], now=now),
+            start=given["start"],
+            patient=patient,
+            register=None if patient else partial(patient_choice.register, request, form, now),
+            comment=given["comment"],
+            override=given["override"],
+            overbook=given["overbook"],
+            tell=given["tell"],
+            activate=given["activate"],
         )
+        if given["visits"]:
+            request_for_all = series_request(visit, given["visits"], given["weeks"] or 1, given["leave_out"], now=now)
+            together = booking.book_series(request_for_all, caller=caller, now=now)
+        else:
+            together = (booking.book(visit, caller=caller, now=now),)
     except SchedulingError as refusal:
-        refusal_context = refused(refusal, may_override=_may_override(request, form, schedule, refusal, now))
-        context = _visit_context(request, form, schedule, now) | refusal_context
+        offerings = _offerings(form, schedule, now)
+        may_override = bool(offerings) and requested_visits.may_be_overridden(refusal, caller, offerings)
+        may_overbook = not given["visits"] and requested_visits.may_be_overbooked(
+            refusal, caller, requested_visit.service, offerings, given["start"], now=now
+        )
+        if may_overbook:
+            form["override"].label = EXTRA_REASON
+        reasons = refused(refusal, may_override=may_override, may_overbook=may_overbook)
+        context = _visit_context(request, form, schedule, now) | reasons
         return show(request, "visit_form", context, status=REFUSED)
     start = given["start"].astimezone(zone_of_schedule(schedule))
     message = _("The visit is booked for %(time)s.") % {"time": time_text.day_and_time(start)}
-    return done(request, message, start, warnings=booked.warnings)
+    if len(together) > 1:
+        message = ngettext("%(count)d visit is booked.", "%(count)d visits are booked.", len(together))
+        message %= {"count": len(together)}
+    return done(request, message, start, warnings=together[0].warnings)
 
 
-def _alike(request: HttpRequest, form: VisitForm) -> list[Patient]:
-    """Return the patients who may be the same person, unless staff have said that all of them are others."""
-    caller = caller_of(request)
-    found = registration.similar_patients(form.new_patient, access.visible(Patient, caller))
-    if {each.fhir_id for each in found} <= _different(request):
-        return []
-    disclosures.listed(caller, found, "patient finder", now=timezone.now())
-    return found
-
-
-def _different(request: HttpRequest) -> set[str]:
-    return set(request.POST.get("different", "").split(","))
-
-
-def _register(request: HttpRequest, form: VisitForm, now: datetime) -> Patient:
-    """Register the new patient; if a colleague has just registered the same person, return that record."""
-    rows = access.visible(Patient, caller_of(request)).exclude(fhir_id__in=_different(request))
-    patient, _is_new = registration.find_or_register(form.new_patient, rows, now=now)
-    return patient
-
-
-def _may_override(
-    request: HttpRequest, form: VisitForm, schedule: Schedule, refusal: SchedulingError, now: datetime
-) -> bool:
+def _offerings(form: VisitForm, schedule: Schedule, now: datetime) -> tuple[Offering, ...]:
+    """Return the schedules of the requested visit; none if it is not possible there at all."""
     requested_visit = _requested_visit(form, schedule)
     try:
-        offerings = (
-            requested_visits.arrange(requested_visit, form.cleaned_data["start"], now=now) if requested_visit else ()
-        )
+        return requested_visits.arrange(requested_visit, form.cleaned_data["start"], now=now) if requested_visit else ()
     except SchedulingError:
-        return False
-    return requested_visits.may_be_overridden(refusal, caller_of(request), offerings)
+        return ()
 
 
 def _visit_context(request: HttpRequest, form: VisitForm, schedule: Schedule, now: datetime) -> Context:
@@ -176,10 +165,10 @@ def _visit_context(request: HttpRequest, form: VisitForm, schedule: Schedule, no
         "schedule": schedule,
         **_free(requested_visit, form, schedule, now),
         "start": form.start,
-        "patient": _patient(request, form),
-        "different": request.POST.get("different", ""),
+        "why": explanation_address(form["service"].value(), schedule, form.start),
+        **patient_choice.choice_of(request, form, now),
         "may_override": "anyway" in request.POST,
-        "matches": _matches(request) if is_search(request) or "more" in request.POST else None,
+        "may_overbook": "extra" in request.POST,
     }
 
 
@@ -200,28 +189,10 @@ def _requested_visit(form: VisitForm, schedule: Schedule) -> RequestedVisit | No
     return RequestedVisit(service=service, calendar=schedule) if service else None
 
 
-def _patient(request: HttpRequest, form: VisitForm) -> Patient | None:
-    patient_id = form["patient"].value()
-    if not patient_id or "forget" in request.POST:
-        return None
-    return access.visible(Patient, caller_of(request)).filter(fhir_id=patient_id, deleted_at=None).first()
-
-
 @staff_required
 @require_POST
 def patients(request: HttpRequest) -> HttpResponse:
     """Return the matching patients as choices of the form. A POST, so that names stay out of addresses."""
-    return render(request, "portal/staff/calendar/_patients.html", {"matches": _matches(request)})
-
-
-def _matches(request: HttpRequest) -> Matches | None:
-    """Return the matches of the search, or None if too little was typed."""
-    typed = request.POST.get("search", "").strip()
-    if len(typed) < LEAST_LETTERS:
-        return None
-    found = requested_visits.find_patients(caller_of(request), typed)
-    limit = MOST if "more" in request.POST else FIRST
-    patients = list(found[: limit + 1])
-    total = len(patients) if len(patients) <= limit else found.order_by().values("pk")[: COUNTED + 1].count()
-    disclosures.listed(caller_of(request), patients[:limit], "patient finder", now=timezone.now())
-    return Matches(patients[:limit], total)
+    return render(
+        request, "portal/staff/calendar/_patients.html", {"matches": patient_choice.matches(request, timezone.now())}
+    )

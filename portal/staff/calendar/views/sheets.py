@@ -8,13 +8,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from clinic.translations import actor_name
 from portal.common.callers import caller_of, staff_required
 from portal.staff.calendar.entries import CalendarEntry, read_entries
 from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.local_times import DAY, midnight
 from portal.staff.calendar.parameters import selection_or_404
 from portal.staff.calendar.selection import PEOPLE, Selection, calendars, kind_of
+from portal.staff.sites import ALL_SITES
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,21 @@ class Sheet:
 @staff_required
 @require_GET
 def sheets(request: HttpRequest) -> HttpResponse:
-    """Show a sheet for each selected calendar; with `site`, for each person there."""
+    """Show a sheet for each selected calendar; with `site`, for each person there, or at all sites."""
     now = timezone.now()
     selection = _people_at(request) if request.GET.get("site") else selection_or_404(request)
     zone = selection.zone
     day: date = CalendarQueryForm(request.GET).value("date") or now.astimezone(zone).date()
-    entries = read_entries(caller_of(request), selection, midnight(day, zone), midnight(day + DAY, zone), now=now)
-    entries = [entry for entry in entries if entry.kind != "buffer"]
+    entries = [
+        entry
+        for part in selection.by_zone
+        for entry in read_entries(
+            caller_of(request), part, midnight(day, part.zone), midnight(day + DAY, part.zone), now=now
+        )
+        if entry.kind != "buffer"
+    ]
     every = [
-        Sheet(actor_name(each.bookable.actor), [entry for entry in entries if each.fhir_id in entry.calendars])
+        Sheet(selection.name_of(each), [entry for entry in entries if each.fhir_id in entry.calendars])
         for each in selection.shown
     ]
     context = {
@@ -55,11 +61,13 @@ def sheets(request: HttpRequest) -> HttpResponse:
 
 def _people_at(request: HttpRequest) -> Selection:
     """Return the calendars of the people at a site that the caller works with, or of one named `practitioner`."""
-    every = calendars(caller_of(request))
-    here = [each for each in every if each.site and each.site.fhir_id == request.GET["site"]]
+    every, site_id = calendars(caller_of(request)), request.GET["site"]
+    here = [each for each in every if site_id == ALL_SITES or (each.site and each.site.fhir_id == site_id)]
     people = [each for each in here if kind_of(each) == PEOPLE]
     if practitioner := request.GET.get("practitioner"):
         people = [each for each in people if practitioner in (each.actor.reference, each.bookable.actor.reference)]
     if not people:
         raise Http404
+    if site_id == ALL_SITES:
+        return Selection(every=every, site=None, shown=people, all_sites=True)
     return Selection(every=every, site=people[0].site, shown=people)

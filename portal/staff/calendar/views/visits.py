@@ -1,5 +1,6 @@
 """Views with which staff look at and move visits in the calendar."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -7,38 +8,39 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import Appointment, Schedule, Slot
 from clinic.translations import actor_name
+from portal.appointments.several import Several
 from portal.appointments.visits import Visit, suggestions_of
-from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import moment_of
 from portal.staff.calendar import requested_visits
-from portal.staff.calendar.dialogs import REFUSED, Context, Undo, done, refused, show
+from portal.staff.calendar.dialogs import CHANGED, REFUSED, Context, Undo, done, refused, show
 from portal.staff.calendar.entries import merge_groups, read_entries
 from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.parameters import (
     another_that_day,
+    appointment_or_404,
     at_its_site,
-    calendar_of,
+    calendar_of_visit,
     form_data,
     is_update,
     selection_or_404,
 )
 from portal.staff.calendar.requested_visits import RequestedVisit
 from portal.staff.calendar.selection import PEOPLE, Selection, kind_of
+from portal.staff.calendar.series_moves import choices_of, move_together
 from portal.staff.calendar.visit_forms import MoveForm, WhenForm
-from scheduling import access, booking
+from scheduling import booking
+from scheduling.booking import HERE
 from scheduling.errors import SchedulingError, VersionConflict
 from scheduling.visit_zone import zone_of_schedule
 
 MINUTE = timedelta(minutes=1)
-CHANGED = gettext_lazy("Someone else has changed this visit. This is the latest version: check it and save again.")
 
 
 @staff_required
@@ -46,7 +48,7 @@ CHANGED = gettext_lazy("Someone else has changed this visit. This is the latest 
 def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Show a visit in short, and what can be done with it."""
     now = timezone.now()
-    appointment = _appointment(request, appointment_id)
+    appointment = appointment_or_404(request, appointment_id, now)
     schedules = requested_visits.schedules_of(appointment)
     zone = zone_of_schedule(schedules[0]) if schedules else selection_or_404(request).zone
     suggestions = suggestions_of([appointment], {appointment.pk: zone}, now=now)
@@ -57,6 +59,7 @@ def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
         "rooms": [actor_name(each.bookable.actor) for each in schedules if kind_of(each) != PEOPLE],
         "open": _address("portal:staff-visit", appointment),
         "cancel": _address("portal:staff-cancel", appointment),
+        "is_here": appointment.status in HERE,
     }
     return show(request, "peek", context)
 
@@ -112,11 +115,15 @@ def suggest(request: HttpRequest, appointment_id: str) -> HttpResponse:
 def _change(request: HttpRequest, appointment_id: str, page: str) -> HttpResponse:
     """Show the form of a new time for the visit, and move it or suggest the time once the form is sent."""
     now = timezone.now()
-    appointment = _appointment(request, appointment_id)
+    appointment = appointment_or_404(request, appointment_id, now)
     selection = selection_or_404(request)
-    schedule = _calendar_to_move_to(request, appointment, selection)
-    form = _move_form(request, appointment, selection, schedule)
+    schedule = calendar_of_visit(request, appointment, selection)
+    together = choices_of(request, appointment, schedule, now) if page == "move_form" else []
+    form = _move_form(request, appointment, selection, schedule, together)
     if request.method == "POST" and not is_update(request) and form.is_valid():
+        chosen = next((each for each in together if each.which == form.cleaned_data.get("which")), None)
+        if chosen is not None:
+            return _move_series(request, form, chosen, schedule, now)
         act = _move if page == "move_form" else _suggest
         return act(request, form, appointment, schedule, now)
     status = REFUSED if request.method == "POST" and form.errors else 200
@@ -126,9 +133,15 @@ def _change(request: HttpRequest, appointment_id: str, page: str) -> HttpRespons
     return show(request, page, context, status=status)
 
 
-def _move_form(request: HttpRequest, appointment: Appointment, selection: Selection, schedule: Schedule) -> MoveForm:
+def _move_form(
+    request: HttpRequest,
+    appointment: Appointment,
+    selection: Selection,
+    schedule: Schedule,
+    together: Sequence[Several],
+) -> MoveForm:
     zone, query = zone_of_schedule(schedule), CalendarQueryForm(request.GET)
-    assert appointment.start is not None  # `_appointment` finds no other
+    assert appointment.start is not None  # `appointment_or_404` finds no other
     assert appointment.end is not None
     local = query.value("start") or in_zone(appointment.start, zone)
     if local.replace(tzinfo=None) == in_zone(appointment.start, zone).replace(tzinfo=None, fold=0):
@@ -143,11 +156,22 @@ def _move_form(request: HttpRequest, appointment: Appointment, selection: Select
             **WhenForm.initial_values(local.replace(tzinfo=None)),
         },
         schedules=_who_could(selection, schedule, appointment),
+        together=together,
         zone=zone,
     )
     if is_update(request):
         form.errors.clear()
     return form
+
+
+def _move_series(
+    request: HttpRequest, form: MoveForm, together: Several, schedule: Schedule, now: datetime
+) -> HttpResponse:
+    appointment = together.visit.appointment
+    try:
+        return move_together(request, form, together, schedule, _undo(form, appointment, schedule), now)
+    except SchedulingError as refusal:
+        return _refused(request, form, appointment, schedule, refusal, "move_form", now)
 
 
 def _move(
@@ -313,25 +337,6 @@ def _move_context(
         "held_for": settings.SUGGESTION_HELD_FOR,
         "may_override": "anyway" in request.POST,
     }
-
-
-def _calendar_to_move_to(request: HttpRequest, appointment: Appointment, selection: Selection) -> Schedule:
-    """Return the requested calendar, else the visit's own."""
-    if "calendar" in request.POST or "schedule" in request.GET:
-        return calendar_of(request, selection)
-    own = [selection.one(each.fhir_id) for each in requested_visits.schedules_of(appointment)]
-    known = sorted((each for each in own if each), key=lambda each: kind_of(each) != PEOPLE)
-    return next(iter(known), selection.shown[0])
-
-
-def _appointment(request: HttpRequest, fhir_id: str) -> Appointment:
-    """Return the visit if the caller works with it. Raises Http404 otherwise."""
-    seen = access.staff_appointments(caller_of(request)).filter(fhir_id=fhir_id, deleted_at=None)
-    appointment = seen.exclude(start=None).select_related("service", "patient", "site").first()
-    if appointment is None:
-        raise Http404
-    disclosures.opened(caller_of(request), appointment, now=timezone.now())
-    return appointment
 
 
 def _who_could(selection: Selection, schedule: Schedule, appointment: Appointment) -> list[Schedule]:

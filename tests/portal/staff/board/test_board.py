@@ -1,4 +1,4 @@
-"""The board of today's visits."""
+"""The board of the visits of today, or of another day."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,8 +7,10 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from clinic.fhir.datatypes import instant
 from clinic.models import Encounter
 from portal.staff.board.board import VisitCard
+from tests.api.conftest import api_with
 from tests.factories import (
     NEW_YORK,
     AppointmentFactory,
@@ -16,6 +18,7 @@ from tests.factories import (
     EncounterFactory,
     LocationFactory,
     PatientFactory,
+    SlotFactory,
     UserFactory,
 )
 
@@ -59,6 +62,32 @@ def test_it_shows_who_is_expected(desk, visit, ada):
     assert columns(page)["booked"] == [visit.fhir_id]
     assertContains(page, ada.family)
     assertContains(page, "Riverside Main Street (New York time)")
+
+
+def test_a_card_has_the_name_that_counts_and_the_practitioner_that_software_did_not_name(
+    desk, checkup, schedule, chen, today
+):
+    api = api_with()
+    names = [{"use": "maiden", "family": "Maidenly"}, {"use": "official", "family": "Quinn", "given": ["Mia"]}]
+    mia = api.post("Patient", {"resourceType": "Patient", "name": names, "birthDate": "1980-05-01"}).fhir
+    slot = SlotFactory(schedule=schedule, start=today, end=today + timedelta(minutes=30))
+    actors = (f"Patient/{mia['id']}", chen.reference)
+    made = api.post(
+        "Appointment",
+        {
+            "resourceType": "Appointment",
+            "status": "booked",
+            "start": instant(slot.start),
+            "end": instant(slot.end),
+            "slot": [{"reference": slot.reference}],
+            "participant": [{"actor": {"reference": actor}, "status": "accepted"} for actor in actors],
+        },
+    )
+    assert made.status_code == 201, made.fhir
+    page = desk.get("/staff/today/")
+    for name in ("Mia Quinn", str(chen)):
+        assertContains(page, name)
+    assertNotContains(page, "Maidenly")
 
 
 def test_other_days_and_other_sites_are_not_on_it(desk, checkup, today, site):
@@ -125,6 +154,49 @@ def test_a_visit_that_has_not_begun_is_no_no_show(checkup, site, today):
         for ahead in (timedelta(days=-1), timedelta(minutes=-1), timedelta(0))
     ]
     assert steps == [[], ["a", "r"], ["a", "r", "n"]]
+
+
+@pytest.mark.parametrize(
+    ("status", "in_the_night", "next_day"),
+    [("booked", "arn", "dn"), ("arrived", "rdn", "dn"), ("checked-in", "d", "d"), ("fulfilled", "", "")],
+)
+def test_after_the_day_only_how_a_visit_ended_can_be_said(checkup, site, today, status, in_the_night, next_day):
+    visit = AppointmentFactory(service=checkup, site=site, start=today, status=status)
+    five, seven = (today.replace(hour=hour) + timedelta(days=1) for hour in (5, 7))
+    keys = ["".join(step.key for step in VisitCard(visit, ZoneInfo(NEW_YORK), at).steps) for at in (five, seven)]
+    assert keys == [in_the_night, next_day]
+
+
+def test_a_coming_day_is_there_to_read(desk, visit, checkup, site, today):
+    yesterday, tomorrow, after = (today + timedelta(days=n) for n in (-1, 1, 2))
+    other = AppointmentFactory(service=checkup, site=site, start=tomorrow)
+    assertContains(desk.get("/staff/today/"), f"?date={yesterday.date()}")
+    page = desk.get("/staff/today/", {"date": tomorrow.date()})
+    assert columns(page)["booked"] == [other.fhir_id]
+    assertNotContains(page, "formaction")
+    assertContains(page, f"?date={today.date()}")
+    assertContains(page, f"?date={after.date()}")
+    assertContains(desk.get("/staff/today/", {"date": after.date()}), "No visits on this day")
+
+
+def test_a_past_day_is_settled_without_leaving_it(desk, checkup, site, today):
+    day = (today - timedelta(days=3)).date()
+    visit = AppointmentFactory(service=checkup, site=site, start=today - timedelta(days=3))
+    page = desk.get("/staff/today/", {"date": day})
+    card = page.context["board"].card(visit.fhir_id)
+    assert ([step.key for step in card.steps], card.is_late) == (["d", "n"], False)
+    fields = {"site": site.fhir_id, "date": day}
+    assertRedirects(step(desk, visit, "noshow", **fields), f"/staff/today/?site={site.fhir_id}&date={day}")
+    assert columns(step(desk, visit, "booked", headers=HTMX, back="on", **fields))["booked"] == [visit.fhir_id]
+
+
+def test_an_open_page_goes_on_with_its_own_day(desk, site, today):
+    day = (today + timedelta(days=1)).date()
+    of_site = f"site={site.fhir_id}"
+    for date, query in ((day, f"{of_site}&date={day}"), (today.date(), of_site), ("never", of_site)):
+        page = desk.get("/staff/today/", {"date": date})
+        assert page.context["board"].query == query
+        assertContains(page, f'data-board="/staff/today/?{query.replace("&", "&amp;")}"')
 
 
 def test_a_refusal_is_said_once(desk, visit, site):

@@ -70,6 +70,24 @@ class TestNewVisit:
         book()
         assert Communication.objects.filter(event="confirmation").exists()
 
+    def test_several_visits_are_booked_at_once(self, book, ten):
+        answer = book(visits="3", weeks="2")
+        assert "3 visits are booked." in answer.headers["HX-Trigger"]
+        starts = list(Appointment.objects.order_by("occurrence").values_list("start", flat=True))
+        assert [start.astimezone(ten.tzinfo).replace(tzinfo=None) for start in starts] == [
+            ten.replace(tzinfo=None) + timedelta(weeks=2 * number) for number in range(3)
+        ]
+
+    def test_those_that_are_not_free_are_named_with_other_times_or_left_out(self, book, schedule, ten):
+        second = (ten.replace(tzinfo=None) + timedelta(weeks=1)).replace(tzinfo=ten.tzinfo)
+        SlotFactory(schedule=schedule, start=second, end=second + timedelta(minutes=30))
+        refused = book(visits="3", weeks="1")
+        assertContains(refused, "Visit 2: ", status_code=422)
+        assertContains(refused, "Nearest free times: ", status_code=422)
+        assert not Appointment.objects.exists()
+        assert book(visits="3", weeks="1", leave_out="on").status_code == 204
+        assert Appointment.objects.count() == 2
+
     def test_or_not(self, as_rana, schedule, checkup, elena, ten):
         sent = {**wish(schedule, checkup, ten), "patient": elena.fhir_id}
         del sent["tell"]

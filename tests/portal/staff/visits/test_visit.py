@@ -104,6 +104,7 @@ def test_a_practitioner_whose_visit_is_cancelled_goes_back_to_the_day(client, ad
     [
         ("/staff/week/?date=2027-03-08&calendars=a", "/staff/week/?date=2027-03-08&amp;calendars=a", "Calendar"),
         ("/staff/to-do/", "/staff/to-do/", "To do"),
+        ("/staff/today/?date=2027-03-08", "/staff/today/?date=2027-03-08", "Visits of the day"),
         ("/staff/hours/", "/staff/today/", "Today"),
         ("", "/staff/today/", "Today"),
     ],
@@ -111,7 +112,9 @@ def test_a_practitioner_whose_visit_is_cancelled_goes_back_to_the_day(client, ad
 def test_back_leads_to_the_list_that_one_came_from(desk, address, came_from, leads_to, word):
     referer = {"Referer": f"http://testserver{came_from}"} if came_from else {}
     way = f'<a href="{leads_to}"><svg'
-    assertContains(desk.get(address, headers=referer), way)
+    page = desk.get(address, headers=referer)
+    assertContains(page, way)
+    assert page.context["returns"].word == word
     page = desk.get(f"{address}cancel/", {"back": came_from})
     assertContains(page, f'name="back" value="{leads_to}"')
 

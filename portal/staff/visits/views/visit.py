@@ -6,31 +6,34 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.models import Appointment
 from portal.appointments.refusals import refusal_text
 from portal.common import disclosures
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import any_staff_required, caller_of, staff_required
 from portal.staff.back_link import back_of
 from portal.staff.calendar.dialogs import REFUSED, Undo, done
-from portal.staff.visits import record
-from portal.staff.visits.forms import AnswerForm, StaffCancelForm
+from portal.staff.visits import payment_forms, record
+from portal.staff.visits.forms import AnswerForm, CoverageCheckForm, NoteForm, RecallForm, StaffCancelForm
 from portal.staff.visits.record import StaffVisit
-from scheduling import booking, notifications
+from scheduling import access, booking, notifications
 from scheduling.booking import StatusRequest
 from scheduling.errors import SchedulingError
+from scheduling.interactions.coverage import reject_coverage, verify_coverage
+from scheduling.interactions.details import change_details
 
 ANSWERED = {
-    Appointment.Status.BOOKED: _lazy("The visit is booked, and the patient is told."),
-    Appointment.Status.PENDING: _lazy("Your answer is noted. Others have still to answer."),
-    Appointment.Status.CANCELLED: _lazy("The request is declined. The time is free, and the patient is told."),
+    Appointment.Status.BOOKED: gettext_lazy("The visit is booked, and the patient is told."),
+    Appointment.Status.PENDING: gettext_lazy("Your answer is noted. Others have still to answer."),
+    Appointment.Status.CANCELLED: gettext_lazy("The request is declined. The time is free, and the patient is told."),
 }
 
 
@@ -43,6 +46,10 @@ def visit(request: HttpRequest, appointment_id: str) -> HttpResponse:
         "zone": staff_visit.visit.zone,
         "timeline": notifications.timeline(staff_visit.visit.appointment),
         "back": request.get_full_path(),
+        "record": record.payments_of(staff_visit.visit.appointment),
+        "may_handle_payments": access.may_handle_payments(caller_of(request), staff_visit.visit.appointment),
+        "recall_form": RecallForm(auto_id="recall_%s"),
+        "note_form": NoteForm(),
     }
     return render(request, "portal/staff/visits/visit.html", context)
 
@@ -58,7 +65,8 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
         if in_dialog:
             return done(request, _("This visit is not booked any more."), staff_visit.visit.start)
         return redirect(back_of(request).on(reverse("portal:staff-visit", args=[appointment_id])))
-    form = StaffCancelForm(request.POST if request.method == "POST" else None)
+    was_paid = staff_visit.visit.appointment.has_payment and staff_visit.visit.is_booked
+    form = StaffCancelForm(request.POST if request.method == "POST" else None, was_paid=was_paid)
     if form.is_valid():
         return _cancel(request, staff_visit, form, now)
     template = f"portal/staff/visits/{'cancel_dialog' if in_dialog else 'cancel'}.html"
@@ -67,7 +75,11 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
 
 
 def _cancel(request: HttpRequest, staff_visit: StaffVisit, form: StaffCancelForm, now: datetime) -> HttpResponse:
-    cancelled = StatusRequest(reason={"text": form.cleaned_data["reason"]}, tell=form.cleaned_data["tell"])
+    cancelled = StatusRequest(
+        reason={"text": form.cleaned_data["reason"]},
+        tell=form.cleaned_data["tell"],
+        by_patient=form.cleaned_data.get("by_patient", False),
+    )
     try:
         booking.cancel(staff_visit.visit.id, cancelled, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
@@ -77,6 +89,27 @@ def _cancel(request: HttpRequest, staff_visit: StaffVisit, form: StaffCancelForm
         undo: Undo = {"url": reverse("portal:staff-restore", args=[staff_visit.visit.id]), "fields": {}}
         return done(request, message, staff_visit.visit.start, undo=undo)
     return _answered(request, staff_visit, message, messages.success, now)
+
+
+@any_staff_required
+@require_http_methods(["GET", "POST"])
+def payment(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Show what was paid for the visit, with the forms for what can be done about it."""
+    now = timezone.now()
+    staff_visit = _read(request, appointment_id, now)
+    appointment = staff_visit.visit.appointment
+    if not access.may_handle_payments(caller_of(request), appointment):
+        raise PermissionDenied
+    payments = record.payments_of(appointment)
+    context = _context(request, staff_visit)
+    if payments is None:
+        return redirect(context["visit_page"])
+    action = request.POST.get("action", "")
+    forms = payment_forms.forms_for(request, payments.options, action)
+    form = forms.get(action)
+    if form and form.is_valid() and payment_forms.decide(request, appointment, action, form, now):
+        return redirect(back_of(request).on(reverse("portal:staff-payment", args=[appointment_id])))
+    return render(request, "portal/staff/visits/payment.html", context | {"record": payments, "forms": forms})
 
 
 @staff_required
@@ -132,6 +165,43 @@ def attendance(request: HttpRequest, appointment_id: str) -> HttpResponse:
     return _answered(request, staff_visit, message, messages.success, now)
 
 
+@any_staff_required
+@require_POST
+def check_coverage(request: HttpRequest, appointment_id: str, coverage_id: str) -> HttpResponse:
+    """Verify or reject a coverage of the visit's patient, who is told."""
+    now = timezone.now()
+    staff_visit, form = _read(request, appointment_id, now), CoverageCheckForm(request.POST)
+    if not form.is_valid() or coverage_id not in {each.fhir_id for each in staff_visit.coverages}:
+        raise Http404
+    caller, version = caller_of(request), form.cleaned_data["version"]
+    try:
+        if form.cleaned_data["check"] == "verified":
+            verify_coverage(coverage_id, caller=caller, now=now, version=version)
+            message = _("The insurance is checked. The patient is told.")
+            return _answered(request, staff_visit, message, messages.success, now)
+        reject_coverage(coverage_id, form.cleaned_data["reason"], caller=caller, now=now, version=version)
+    except SchedulingError as refusal:
+        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
+    message = _("The insurance is rejected. The patient is told why.")
+    return _answered(request, staff_visit, message, messages.success, now)
+
+
+@staff_required
+@require_POST
+def verify_identity(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Record that the clinic has checked the patient's name and birth date, or undo that."""
+    now = timezone.now()
+    staff_visit = _read(request, appointment_id, now)
+    if staff_visit.patient is None:
+        raise Http404
+    verified = {"identity_verified": "undo" not in request.POST}
+    try:
+        change_details(staff_visit.patient.fhir_id, verified, caller=caller_of(request), now=now)
+    except SchedulingError as refusal:
+        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
+    return _answered(request, staff_visit, _("Recorded."), messages.success, now)
+
+
 def _answered(
     request: HttpRequest, staff_visit: StaffVisit, message: str, say: Callable[[HttpRequest, str], None], now: datetime
 ) -> HttpResponse:
@@ -153,8 +223,11 @@ def _context(request: HttpRequest, staff_visit: StaffVisit) -> dict[str, Any]:
         "staff_visit": staff_visit,
         "visit": staff_visit.visit,
         "returns": returns,
+        "may_check": access.may_verify_coverage(caller_of(request)),
         "visit_page": returns.on(reverse("portal:staff-visit", args=[visit_id])),
         "move_page": returns.on(reverse("portal:staff-move", args=[visit_id])),
+        "room_page": returns.on(reverse("portal:staff-room", args=[visit_id])),
+        "payment_page": returns.on(reverse("portal:staff-payment", args=[visit_id])),
         "cancel_page": returns.on(reverse("portal:staff-cancel", args=[visit_id])),
     }
 
