@@ -7,7 +7,14 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic.models import Patient
-from tests.factories import AppointmentFactory, CommunicationFactory, LocationFactory, PatientFactory, ServiceFactory
+from tests.factories import (
+    AppointmentFactory,
+    CommunicationFactory,
+    LocationFactory,
+    PatientFactory,
+    RecallFactory,
+    ServiceFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -191,3 +198,83 @@ def test_it_asks_as_much_for_many_as_for_one(as_rana, site, soon, django_assert_
         one(n)
     with django_assert_max_num_queries(len(few)):
         as_rana.get("/staff/to-do/")
+
+
+def text(body, visit=None, **fields):
+    fields = {"status": "completed", "address": "+12125550123", "patient": visit and visit.patient, **fields}
+    return CommunicationFactory(event="reply", medium="sms", appointment=visit, body=body, **fields)
+
+
+def test_a_text_waits_until_it_is_dealt_with(as_rana, ada, site, soon):
+    visit = AppointmentFactory(patient=ada, site=site, start=soon, attendance_confirmed=timezone.now())
+    question, unknown = text("May I bring <b>Leo</b>?", visit), text("Wrong number?")
+    text("C", visit, read=timezone.now())
+    assert waiting(as_rana) == 2
+    page = as_rana.get("/staff/to-do/")
+    facts = (
+        "May I bring &lt;b&gt;Leo&lt;/b&gt;?",
+        "Ada Quinn",
+        'href="tel:+12125550123"',
+        "Not about a visit that we know",
+    )
+    for words in facts:
+        assertContains(page, words)
+    assertContains(as_rana.get(f"/staff/appointments/{visit.fhir_id}/"), "May I bring &lt;b&gt;Leo")
+    for message in (question, unknown):
+        as_rana.post(f"/staff/messages/{message.fhir_id}/read/")
+    assert waiting(as_rana) == 0
+    assertNotContains(as_rana.get("/staff/to-do/"), "Texts to read")
+
+
+def test_a_practitioner_reads_texts_about_their_own_visits_only(client, ada, site, soon, schedule, chen):
+    client.force_login(chen.user)
+    own = AppointmentFactory(patient=ada, site=site, start=soon, schedules=[schedule])
+    text("About mine", own)
+    others = text("About another", AppointmentFactory(patient=ada, site=site, start=soon))
+    text("About none")
+    page = client.get("/staff/to-do/")
+    assertContains(page, "About mine")
+    assertNotContains(page, "About another")
+    assertNotContains(page, "About none")
+    assert client.post(f"/staff/messages/{others.fhir_id}/read/").status_code == 404
+
+
+def test_who_is_to_be_seen_again_and_has_not_booked_waits(as_rana, ada, site, schedule):
+    now = timezone.now()
+    visit = AppointmentFactory(
+        patient=ada, site=site, start=now - timedelta(days=200), status="fulfilled", schedules=[schedule]
+    )
+    recall = RecallFactory(patient=ada, appointment=visit, note="Blood test before", messages=2, next_message=None)
+    assert waiting(as_rana) == 1
+    page = as_rana.get("/staff/to-do/")
+    for words in ("To be seen again", "Blood test before", "The patient has been told 2 times.", "Ada Quinn"):
+        assertContains(page, words)
+    as_rana.post(f"/staff/recalls/{recall.fhir_id}/end/", {"next": "/staff/to-do/"})
+    assert waiting(as_rana) == 0
+
+
+def test_one_who_has_booked_or_is_still_to_be_told_does_not_wait(as_rana, ada, site, schedule):
+    now = timezone.now()
+    visit = AppointmentFactory(
+        patient=ada, site=site, start=now - timedelta(days=200), status="fulfilled", schedules=[schedule]
+    )
+    RecallFactory(patient=ada, appointment=visit, next_message=now + timedelta(days=3))
+    told = RecallFactory(patient=ada, appointment=visit, next_message=None)
+    AppointmentFactory(
+        patient=ada, site=site, service=told.service, start=now + timedelta(days=30), attendance_confirmed=now
+    )
+    assert waiting(as_rana) == 0
+
+
+def test_staff_have_a_patient_seen_again_from_the_visits_page(as_rana, ada, site, schedule, checkup):
+    start = timezone.now() - timedelta(days=2)
+    visit = AppointmentFactory(
+        patient=ada, site=site, start=start, status="fulfilled", schedules=[schedule], service=checkup
+    )
+    page = f"/staff/appointments/{visit.fhir_id}/"
+    assertContains(as_rana.get(page), "See the patient again")
+    answer = as_rana.post(f"{page}recall/", {"months": "6", "note": "With pictures"}, follow=True)
+    assertContains(answer, "is told before that")
+    assertContains(answer, "With pictures")
+    assertContains(as_rana.post(f"{page}recall/", {"months": "6"}, follow=True), "End that first.")
+    assertContains(as_rana.post(f"{page}recall/", {"months": "7"}, follow=True), "Choose in how many months.")

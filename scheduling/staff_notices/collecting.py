@@ -1,0 +1,102 @@
+"""Notices written by a worker: what has happened to visits, requests, and messages that could not be sent."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from clinic.models import Appointment, AuditEvent, NoticeSettings, StaffNotice, VisitEvent
+from scheduling import access, events, notifications
+from scheduling.access import Action
+from scheduling.staff_notices.emails import GATHERED_FOR
+from scheduling.staff_notices.preferences import CONSUMER
+
+Kind = StaffNotice.Kind
+KINDS = {
+    VisitEvent.Kind.BOOKED: Kind.BOOKED,
+    VisitEvent.Kind.MOVED: Kind.MOVED,
+    VisitEvent.Kind.CANCELLED: Kind.CANCELLED,
+}
+LOOK_BACK = timedelta(hours=1)  # for requests and failed messages: a worker that stood still makes up for it
+MOST = 200  # of each at once
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened to a visit, of which those who see it may want to know. `version` names it."""
+
+    kind: StaffNotice.Kind
+    visit: Appointment
+    version: int
+    occurred: datetime
+
+
+def collect(*, now: datetime) -> int:
+    """Write the notices of what has happened since the last time. Returns their number; a repeated call writes none."""
+    settings = {row.user_id: row for row in NoticeSettings.objects.filter(user__is_active=True)}
+    if not settings:
+        return 0
+    wanted = {kind for row in settings.values() for kind in (*row.email, *row.pages)}
+    with transaction.atomic(durable=True):
+        happenings = [*_of_feed(), *_requests(wanted, now), *_failures(wanted, now)]
+        notices = [notice for each in happenings for notice in _notices(each, settings, now)]
+        StaffNotice.objects.bulk_create(notices, ignore_conflicts=True)
+    return len(notices)
+
+
+def _of_feed() -> Iterator[Happening]:
+    for event in events.collect(CONSUMER):
+        kind = KINDS.get(VisitEvent.Kind(event.kind))
+        if kind is not None:
+            yield Happening(kind, event.appointment, event.version, event.occurred)
+
+
+def _requests(wanted: Collection[str], now: datetime) -> Iterator[Happening]:
+    """The requests that have come lately, for the open pages: their emails are written with the request."""
+    if Kind.REQUEST not in wanted:
+        return
+    rows = Appointment.objects.filter(
+        status=Appointment.Status.PENDING,
+        hold_expires_at=None,
+        start__gt=now,
+        created__gt=now - LOOK_BACK,
+        deleted_at=None,
+    )
+    for visit in rows.order_by("-created", "-pk")[:MOST]:
+        yield Happening(Kind.REQUEST, visit, 0, visit.created or now)
+
+
+def _failures(wanted: Collection[str], now: datetime) -> Iterator[Happening]:
+    if Kind.FAILED not in wanted:
+        return
+    lately = notifications.failures(None, now=now).filter(last_updated__gt=now - LOOK_BACK)
+    for message in lately.order_by("-pk")[:MOST]:
+        assert message.appointment is not None  # failures are about visits
+        yield Happening(Kind.FAILED, message.appointment, message.pk, message.last_updated)
+
+
+def _notices(happening: Happening, settings: dict[int, NoticeSettings], now: datetime) -> Iterator[StaffNotice]:
+    """The notices to those who want them, see the visit, and have not done it themselves."""
+    kind, visit = happening.kind, happening.visit
+    action = Action.RUN if kind in (Kind.REQUEST, Kind.FAILED) else Action.SEE
+    people = access.staff_of_visit(visit, action).filter(pk__in=settings)
+    for user in people.exclude(pk__in=_doers(happening)):
+        row = settings[user.pk]
+        by_email = kind in row.email and kind != Kind.REQUEST
+        if by_email or kind in row.pages:
+            yield StaffNotice(
+                user=user,
+                kind=kind,
+                appointment=visit,
+                version=happening.version,
+                occurred=happening.occurred,
+                due=happening.occurred + GATHERED_FOR if by_email else None,
+                seen=None if kind in row.pages else now,
+            )
+
+
+def _doers(happening: Happening) -> Iterable[int]:
+    """Primary keys of the accounts that have done it."""
+    lines = AuditEvent.objects.filter(appointment=happening.visit, recorded=happening.occurred)
+    return [key for key in lines.values_list("user", flat=True) if key is not None]
