@@ -1,0 +1,1 @@
+"""Pages on which managers import the lists of another system."""

@@ -1,0 +1,53 @@
+"""Links of the page "Set up", to the pages that managers use rarely."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+ADMINISTRATION = "admin:index"
+IMPORT = "portal:imports"
+ADMINISTRATORS = (ADMINISTRATION, IMPORT)  # the pages for administrators alone
+
+
+@dataclass(frozen=True, slots=True)
+class SetupLink:
+    """A link of the page "Set up", with a sentence about the page that it leads to."""
+
+    word: Any
+    about: Any
+    page: str
+
+    @property
+    def address(self) -> str:
+        return reverse(self.page)
+
+
+LINKS = (
+    SetupLink(
+        _("What can be booked"),
+        _("The first free time of each visit, or what keeps it from being booked."),
+        "portal:checklist",
+    ),
+    SetupLink(_("Hours and rules"), _("When each visit is given, for how long, and who can book it."), "portal:hours"),
+    SetupLink(
+        _("Closures"),
+        _("Public holidays, and times when the clinic, a site, a person, a room or a device is closed."),
+        "portal:closures",
+    ),
+    SetupLink(
+        _("Import"),
+        _("Take over patients, people, visits and hours from another system."),
+        IMPORT,
+    ),
+    SetupLink(
+        _("Booking on your own site"), _("Show the free times on the clinic\u2019s website."), "portal:staff-embed"
+    ),
+    SetupLink(_("Staff accounts"), _("Who works here, what they may do, and invitations."), "portal:people"),
+    SetupLink(
+        _("Administration"),
+        _("Records, message templates, software that uses the API, and the audit log."),
+        ADMINISTRATION,
+    ),
+)

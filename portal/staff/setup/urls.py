@@ -1,0 +1,26 @@
+"""URL patterns of /staff/setup/, where managers set up the clinic."""
+
+from django.urls import include, path
+
+from portal.staff.setup.views import hours, pages, rows
+
+urlpatterns = [
+    path("", pages.setup, name="setup"),
+    path("clinic/", pages.clinic, name="setup-clinic"),
+    path("sites/", rows.sites, name="setup-sites"),
+    path("sites/<str:site_id>/", rows.site, name="setup-site"),
+    path("people/", rows.people, name="setup-people"),
+    path("people/<str:practitioner_id>/", rows.person, name="setup-person"),
+    path("rooms/", rows.rooms, name="setup-rooms"),
+    path("rooms/<str:room_id>/", rows.room, name="setup-room"),
+    path("devices/<str:device_id>/", rows.device, name="setup-device"),
+    path("visits/", hours.services, name="setup-services"),
+    path("visits/new/", rows.service, name="setup-service-new"),
+    path("visits/<str:service_id>/", rows.service, name="setup-service"),
+    path("hours/", hours.hours, name="setup-hours"),
+    path("hours/<str:schedule_id>/", hours.week, name="setup-week"),
+    path("calendars/<str:schedule_id>/", rows.calendar, name="setup-calendar"),
+    path("messages/", pages.messages, name="setup-messages"),
+    path("preview/", pages.preview, name="setup-preview"),
+    path("accounts/", include("portal.staff.people.urls")),
+]
