@@ -1,0 +1,260 @@
+"""A patient's record as staff read it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from django.db.models import BooleanField, Count, Prefetch, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
+
+from clinic import ages
+from clinic.country import clinic_zone
+from clinic.local_time import in_zone
+from clinic.models import (
+    Appointment,
+    AuditEvent,
+    CardPhoto,
+    Communication,
+    Coverage,
+    DuplicatePair,
+    Patient,
+    PatientMerge,
+    PatientNote,
+    Payment,
+    QuestionnaireResponse,
+    RelatedPerson,
+)
+from portal.appointments import visits
+from portal.appointments.statuses import Status
+from portal.appointments.visits import RESPONSES, Visit
+from portal.details.summary import address_lines
+from portal.staff.visits.record import ACTIONS
+from scheduling import access, notifications
+from scheduling.access import Caller
+from scheduling.cancellations import was_late
+from scheduling.interactions import duplicates, patient_notes
+from scheduling.notifications import TimelineEntry
+from scheduling.participants import of_patient
+
+Row = TypeVar("Row")
+
+COUNTED = timedelta(days=365)  # of missed and late visits
+SIZE = 20  # rows of one page of a list
+MOST_TO_COME = 50
+MOST_NOTES = 200
+LATEST_FIRST = ("-start", "-pk")
+# The lists that have several pages, by the parameters of the address that number them.
+LISTS = ("past", "messages", "audit")
+HAS_MONEY = (
+    Payment.Status.PAID,
+    Payment.Status.PARTLY_REFUNDED,
+    Payment.Status.REFUNDED,
+    Payment.Status.CHARGED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage(Generic[Row]):
+    """One page of a list, with the addresses of the pages before and after it; empty if there is none."""
+
+    rows: Sequence[Row]
+    newer: str
+    older: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The money of the patient's payments in one currency, in its minor unit."""
+
+    currency: str
+    paid: int
+    refunded: int
+
+    @property
+    def balance(self) -> int:
+        return self.paid - self.refunded
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """A line of the audit log: who did what, when, and about which row."""
+
+    when: datetime
+    what: Any
+    who: str
+    about: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientRecord:
+    """Everything about a patient that a member of staff sees: of visits, messages and payments those of visits that
+    they work with.
+    """
+
+    patient: Patient
+    age: int | None
+    address: list[str]
+    carers: list[RelatedPerson]
+    dependants: list[Patient]
+    coverages: list[Coverage]
+    to_come: list[Visit]
+    past: ListPage[Visit]
+    missed: int
+    cancelled_late: int
+    notes: list[PatientNote]
+    responses: list[QuestionnaireResponse]
+    messages: ListPage[TimelineEntry]
+    payments: list[Payment]
+    accounts: list[Account]
+    audit: ListPage[AuditLine] | None
+    duplicates: list[DuplicatePair]
+    merges: list[PatientMerge]
+
+    @property
+    def current_notes(self) -> list[PatientNote]:
+        return [note for note in self.notes if note.ended is None]
+
+    @property
+    def former_notes(self) -> list[PatientNote]:
+        """The notes that were changed or removed."""
+        return [note for note in self.notes if note.ended is not None]
+
+    @property
+    def last_visit(self) -> Visit | None:
+        """The visit from which another one of the same kind is booked: the next one, else the last one."""
+        return next(iter([*self.to_come, *self.past.rows]), None)
+
+
+def read(caller: Caller, patient_id: str, *, now: datetime, pages: Mapping[str, int]) -> PatientRecord | None:
+    """Return the record if the caller sees the patient as staff, else None. A constant number of queries.
+
+    `pages` are the numbers of the pages of LISTS.
+    """
+    patient = access.staff_patients(caller).filter(fhir_id=patient_id).first()
+    if patient is None:
+        return None
+    booked = access.staff_appointments(caller).filter(of_patient(patient.pk), deleted_at=None, start__isnull=False)
+    real = booked.filter(suggested_for=None).exclude(status__in=(Status.ENTERED_IN_ERROR, Status.WAITLIST))
+    real = real.exclude(status=Status.PENDING, hold_expires_at__lte=now)
+    missed, cancelled_late = _missed(booked, now)
+    payments = Payment.objects.filter(patient=patient, appointments__in=booked.values("pk")).distinct()
+    return PatientRecord(
+        patient=patient,
+        age=ages.age_on(patient.birth_date, in_zone(now, clinic_zone()).date()) if patient.birth_date else None,
+        address=address_lines(patient),
+        carers=list(_carers(patient)),
+        dependants=_dependants(patient, caller),
+        coverages=list(_coverages(patient, caller)),
+        to_come=_visits(real.filter(end__gt=now).order_by("start", "pk")[:MOST_TO_COME], ("start", "pk"), now),
+        past=_page(
+            real.filter(end__lte=now).order_by(*LATEST_FIRST),
+            "past",
+            pages,
+            lambda rows: _visits(rows, LATEST_FIRST, now),
+        ),
+        missed=missed,
+        cancelled_late=cancelled_late,
+        notes=list(patient_notes.notes_of(patient)[:MOST_NOTES]),
+        responses=list(
+            RESPONSES.filter(patient=patient, pk__in=access.visible(QuestionnaireResponse, caller).values("pk"))
+            .exclude(status=QuestionnaireResponse.Status.ENTERED_IN_ERROR)
+            .order_by("-pk")[:SIZE]
+        ),
+        messages=_page(
+            _messages(patient, caller),
+            "messages",
+            pages,
+            lambda rows: list(map(notifications.timeline_entry, rows)),
+        ),
+        payments=list(payments.prefetch_related("appointments")[:SIZE]),
+        accounts=_accounts(payments),
+        audit=_audit(patient, caller, pages),
+        duplicates=list(duplicates.open_pairs(caller).filter(Q(first=patient) | Q(second=patient))),
+        merges=list(_merges(patient)),
+    )
+
+
+def _visits(rows: QuerySet[Appointment], order: Sequence[str], now: datetime) -> list[Visit]:
+    """Return the rows, a slice in this order, as visits."""
+    return visits.at_their_sites(Appointment.objects.filter(pk__in=rows.values("pk")).order_by(*order), now=now)
+
+
+def _page(
+    rows: QuerySet[Any], name: str, pages: Mapping[str, int], read_rows: Callable[[QuerySet[Any]], list[Row]]
+) -> ListPage[Row]:
+    """Return one page of the list `name`, its rows as `read_rows` reads them. One row more says if there are others."""
+    number = pages[name]
+    first = (number - 1) * SIZE
+    found = read_rows(rows[first : first + SIZE + 1])
+    newer = _address(name, {**pages, name: number - 1}) if number > 1 else ""
+    older = _address(name, {**pages, name: number + 1}) if len(found) > SIZE else ""
+    return ListPage(found[:SIZE], newer, older)
+
+
+def _address(name: str, pages: Mapping[str, int]) -> str:
+    return f"?{urlencode(pages)}#{name}"
+
+
+def _missed(booked: QuerySet[Appointment], now: datetime) -> tuple[int, int]:
+    """Return the numbers of no-shows and of late cancellations of the last twelve months. One query."""
+    is_late = RawSQL(was_late("clinic_appointment"), (), output_field=BooleanField())
+    counted = booked.filter(start__gt=now - COUNTED, start__lte=now).aggregate(
+        missed=Count("pk", filter=Q(status=Status.NOSHOW)),
+        late=Count("pk", filter=is_late),
+    )
+    return counted["missed"], counted["late"]
+
+
+def _merges(patient: Patient) -> QuerySet[PatientMerge]:
+    """The merges of this record, and those of others into it, that were not undone."""
+    rows = PatientMerge.objects.filter(Q(source=patient) | Q(target=patient), undone_at=None)
+    return rows.select_related("source", "target")
+
+
+def _carers(patient: Patient) -> QuerySet[RelatedPerson]:
+    return RelatedPerson.objects.filter(patient=patient, active=True, deleted_at=None).order_by("pk")
+
+
+def _dependants(patient: Patient, caller: Caller) -> list[Patient]:
+    """The patients for whom this one cares, of those whom the caller sees."""
+    if patient.user_id is None:
+        return []
+    rows = access.staff_patients(caller).filter(
+        related_persons__user=patient.user_id, related_persons__active=True, related_persons__deleted_at=None
+    )
+    return list(rows.order_by("family", "given", "pk"))
+
+
+def _coverages(patient: Patient, caller: Caller) -> QuerySet[Coverage]:
+    active = access.visible(Coverage, caller).filter(status=Coverage.Status.ACTIVE, deleted_at=None)
+    photos = Prefetch("photos", CardPhoto.objects.defer("image"))
+    return active.filter(beneficiary=patient).prefetch_related(photos).order_by("-pk")
+
+
+def _messages(patient: Patient, caller: Caller) -> QuerySet[Communication]:
+    seen = access.visible(Communication, caller).filter(patient=patient, deleted_at=None)
+    return seen.select_related("appointment").order_by("-due", "-pk")
+
+
+def _accounts(payments: QuerySet[Payment]) -> list[Account]:
+    rows = Payment.objects.filter(pk__in=payments.values("pk"), status__in=HAS_MONEY).order_by("currency")
+    sums = rows.values_list("currency").annotate(Sum("amount"), Sum("refunded"))
+    return [Account(currency, paid, refunded) for currency, paid, refunded in sums]
+
+
+def _audit(patient: Patient, caller: Caller, pages: Mapping[str, int]) -> ListPage[AuditLine] | None:
+    """Return a page of the audit log of the patient, or None if the caller may not read it."""
+    if not access.may_flag(caller):
+        return None
+    lines = access.audit_of(patient, caller).select_related("user", "appointment__service", "appointment__site")
+    return _page(lines.order_by("-recorded", "-pk"), "audit", pages, lambda rows: list(map(_line, rows)))
+
+
+def _line(event: AuditEvent) -> AuditLine:
+    who = event.user.display_name if event.user else event.client
+    about = str(event.appointment) if event.appointment else event.target.partition("/")[0]
+    when = in_zone(event.recorded, clinic_zone())
+    return AuditLine(when, ACTIONS.get(event.subtype, event.subtype), who, about, event.reason)

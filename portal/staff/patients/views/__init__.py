@@ -1,0 +1,1 @@
+"""Views of the pages about a patient for staff."""
