@@ -1,6 +1,7 @@
 """Forms about a patient's own visit."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from clinic.phone_field import PhoneField
@@ -45,3 +46,18 @@ class SuggestionForm(forms.Form):
 
     suggestion = forms.CharField(max_length=64)
     answer = forms.ChoiceField(choices=[("accepted", _("Take this time")), ("declined", _("Refuse"))])
+
+
+class AlternativeForm(forms.Form):
+    """Form that chooses another time, asks for a call, or cancels. `hold` is the id of the chosen time."""
+
+    hold = forms.CharField(max_length=64, required=False)
+    answer = forms.ChoiceField(
+        choices=[("", _("Take this time")), ("call", _("Call me")), ("cancel", _("Cancel"))], required=False
+    )
+
+    def clean(self) -> dict[str, str]:
+        super().clean()
+        if not (self.cleaned_data.get("hold") or self.cleaned_data.get("answer")):
+            raise ValidationError(_("Choose a time."))
+        return self.cleaned_data

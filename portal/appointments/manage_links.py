@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from clinic.models import Appointment
 from portal.appointments import visits
 from portal.appointments.forms import BirthDateForm, OwnPhoneForm
 from portal.appointments.visits import Visit
@@ -32,6 +33,11 @@ PROOF_FORMS: dict[Proof, type[ProofForm]] = {
 }
 
 
+def token_of(appointment: Appointment) -> str:
+    """Return the token of the manage link of a visit."""
+    return links.manage_link(appointment).rstrip("/").rpartition("/")[2]
+
+
 def visit_of(token: str, now: datetime) -> Visit | None:
     """Return the visit that the link is for, or None if the link has expired."""
     named = links.read_manage_link(token)
@@ -42,7 +48,8 @@ def visit_of(token: str, now: datetime) -> Visit | None:
 def caller_by_link(visit: Visit) -> Caller:
     """Return the holder of the visit's manage link, who acts for its patient."""
     patient = visit.appointment.patient
-    return Caller(visit=visit.id, visit_patient=patient.reference if patient else "")
+    series = visit.appointment.series if patient and not is_group(visit.appointment) else None
+    return Caller(visit=visit.id, visit_patient=patient.reference if patient else "", visit_series=series)
 
 
 def is_known(request: HttpRequest, visit: Visit, now: datetime) -> bool:
@@ -57,8 +64,10 @@ def _key(visit: Visit) -> str:
     return f"{visit.id} {patient.fhir_id}" if patient and is_group(visit.appointment) else visit.id
 
 
-def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime) -> HttpResponse:
-    """Ask for the patient's birth date, then go on to the requested page."""
+def ask_birth_date(
+    request: HttpRequest, visit: Visit, token: str, now: datetime, *, purpose: str = "move"
+) -> HttpResponse:
+    """Ask for the patient's birth date, then go on to the requested page: one to `move` the visit, or to `check-in`."""
     if CODE_BUTTONS & request.POST.keys():
         return send_code(request, visit, now)
     if request.method == "POST" and not {"birth_date_day", "phone", "code", form_drafts.LANGUAGE} & request.POST.keys():
@@ -67,7 +76,7 @@ def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime
     if request.method == "POST" and form and form.is_valid() and is_given(request, visit, form, now):
         form_drafts.done(request)
         return redirect(request.get_full_path())
-    context = {"visit": visit, "token": token, "form": form, **proof_context(request, visit, now)}
+    context = {"visit": visit, "token": token, "form": form, "purpose": purpose, **proof_context(request, visit, now)}
     return render(request, "portal/appointments/birth_date.html", context)
 
 

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest
 
-from clinic import addresses, time_text, visit_place
+from clinic import time_text, visit_place
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
 from portal.appointments.statuses import HOLD_OVER, StatusWord, status_of
@@ -18,6 +17,7 @@ from portal.common.callers import caller_of
 from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.facts import VisitFacts
+from scheduling.notifications import CalendarLink, calendar_links
 from scheduling.participants import (
     PRACTITIONER,
     attending,
@@ -39,13 +39,14 @@ class Visit(VisitFacts):
     """An appointment as of `now`. Times are local to `zone`, which the patient chose, or else the site's (`there`).
 
     `suggestion` is the other time that the clinic suggests for a request. `with_others` is True if patients come for
-    whom the reader does not act.
+    whom the reader does not act, `shares_answers` is False if the patient shares only their visits with the reader.
     """
 
     now: datetime
     there: ZoneInfo | None = None
     suggestion: "Visit | None" = None
     with_others: bool = False
+    shares_answers: bool = True
 
     @property
     def practitioner(self) -> str:
@@ -74,10 +75,18 @@ class Visit(VisitFacts):
     @property
     def map_url(self) -> str:
         """URL of a map of the site; empty if its address is not known."""
-        site = self.site
-        if site is None or not site.line:
-            return ""
-        return str(settings.MAP_URL).replace("{address}", quote(addresses.on_one_line(site)))
+        return visit_place.map_url(self.site)
+
+    @property
+    def calendar_links(self) -> list[CalendarLink]:
+        """The links that add the visit to a calendar on the web."""
+        return calendar_links(self)
+
+    @property
+    def told_by_text(self) -> bool:
+        """True if messages about the visit reach its patient by text alone."""
+        patient = self.appointment.patient
+        return bool(settings.SMS_ENABLED and patient and patient.phone and not patient.email and not patient.user_id)
 
     @property
     def has_questions(self) -> bool:
@@ -129,9 +138,29 @@ class Visit(VisitFacts):
         return self.policy(self.now)
 
     @property
+    def can_check_in_now(self) -> bool:
+        return self.can_check_in(self.now)
+
+    @property
+    def check_in_times_now(self) -> str:
+        """The sentence that says when the patient can check in; empty while they can."""
+        return "" if self.can_check_in_now else self.check_in_times(self.now)
+
+    @property
     def is_movable(self) -> bool:
         """True if the patient can choose another time."""
         return self.can_be_moved(self.now) and not self.with_others
+
+    @property
+    def can_wait(self) -> bool:
+        """True if the patient can wait for an earlier time of the visit."""
+        service = self.appointment.service
+        return self.is_booked and self.is_movable and service is not None and service.has_waitlist
+
+    @property
+    def can_be_booked_again(self) -> bool:
+        """True if staff can book another visit like it: it has a patient and a service, and is more than a hold."""
+        return self.appointment.patient is not None and self.appointment.service is not None and not self.is_held
 
 
 def of(caller: Caller, *, now: datetime) -> list[Visit]:
@@ -147,10 +176,27 @@ def of(caller: Caller, *, now: datetime) -> list[Visit]:
     return _visits((as_theirs(row, caller) for row in rows.order_by("start", "pk")), now, caller)
 
 
+def held_by(caller: Caller, *, now: datetime) -> list[Visit]:
+    """Return the current holds among them."""
+    return [visit for visit in of(caller, now=now) if visit.is_held]
+
+
 def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:
     """Return the visit with this id if it is the caller's, a dependant's, or the caller held it as a guest."""
     appointment = _with_all(_own(caller).filter(fhir_id=fhir_id)).exclude(start=None).first()
     return None if appointment is None else _visits([as_theirs(appointment, caller)], now, caller)[0]
+
+
+def together(visit: Visit, caller: Caller) -> list[Visit]:
+    """Return the visits that were booked together with this one and that the caller may see, and itself, in order.
+
+    None for a visit that was booked alone.
+    """
+    if visit.appointment.series is None:
+        return []
+    rows = access.visible(Appointment, caller).filter(series=visit.appointment.series, start__isnull=False)
+    rows = _with_all(rows.filter(deleted_at=None)).exclude(status=Status.ENTERED_IN_ERROR).order_by("start", "pk")
+    return _visits([as_theirs(row, caller) for row in rows], visit.now, caller)
 
 
 def own_visit(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
@@ -225,6 +271,8 @@ def _own(caller: Caller) -> QuerySet[Appointment]:
         own |= Q(held_by=caller.user, patient=None)
     if caller.guest:
         own |= Q(held_by_guest=caller.guest_digest)
+    if caller.proven_tickets:
+        own |= Q(referral__fhir_id__in=caller.proven_tickets)
     return access.visible(Appointment, caller).filter(own, deleted_at=None)
 
 
@@ -247,7 +295,15 @@ def _visits(appointments: Iterable[Appointment], now: datetime, caller: Caller |
     zones = {each.pk: visit_place.zone_for_patient(each, there[each.pk]) for each in appointments}
     suggestions = suggestions_of(appointments, zones, now=now)
     return [
-        Visit(each, zones[each.pk], now, there[each.pk], suggestions.get(each.pk), _has_others(each, caller))
+        Visit(
+            each,
+            zones[each.pk],
+            now,
+            there[each.pk],
+            suggestions.get(each.pk),
+            with_others=_has_others(each, caller),
+            shares_answers=caller is None or access.may_see_answers(caller, each),
+        )
         for each in appointments
     ]
 

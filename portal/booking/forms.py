@@ -2,11 +2,10 @@
 
 import dataclasses
 from collections.abc import Iterable
-from datetime import date, datetime
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.conf import settings
 from django.utils.encoding import punycode
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -16,19 +15,10 @@ from clinic.phone_field import PhoneField
 from portal.appointments.same_day import SameDayForm
 from portal.booking.guests import GuestDetails
 from portal.common import languages
-from portal.common.fields import DatePartsField, with_example
 from portal.common.forms import PatientDetailsForm
 from scheduling.access import Caller
 
-COVERAGE_TYPES = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-COVERAGE_CLASSES = "http://terminology.hl7.org/CodeSystem/coverage-class"
 ME, SOMEONE, ANOTHER = "me", "someone", "another"
-# https://hl7.org/fhir/R4/valueset-coverage-type.html
-COVERAGE_KINDS = {
-    "EHCPOL": gettext_lazy("Health insurance through my employer or my own policy"),
-    "PUBLICPOL": gettext_lazy("Public insurance"),
-    "WCBPOL": gettext_lazy("For an accident at work"),
-}
 
 
 class ChoosePatientForm(forms.Form):
@@ -40,7 +30,8 @@ class ChoosePatientForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose who the visit is for.")},
     )
 
-    def __init__(self, *args: Any, caller: Caller, **more: Any) -> None:
+    def __init__(self, *args: Any, caller: Caller, together: bool = False, **more: Any) -> None:
+        """With `together`, it asks too for whom else the same visit is."""
         super().__init__(*args, **more)
         own = caller.patient.pk if caller.patient else None
         choices = [
@@ -52,6 +43,24 @@ class ChoosePatientForm(forms.Form):
         field = self.fields["who"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [*choices, (SOMEONE, _("Someone else I care for"))]
+        self.people = list(caller.patients.values()) if together and len(caller.patients) > 1 else []
+        for person in self.people:
+            self.fields[_also(person)] = forms.BooleanField(label=str(person), required=False)
+
+    @property
+    def others(self) -> list[forms.BoundField]:
+        """The boxes of the people for whom the visit is too."""
+        return [self[_also(person)] for person in self.people]
+
+    @property
+    def also(self) -> list[Patient]:
+        """The people whose boxes are ticked, besides the one who was chosen."""
+        others = (person for person in self.people if person.fhir_id != self.cleaned_data["who"])
+        return [person for person in others if self.cleaned_data[_also(person)]]
+
+
+def _also(patient: Patient) -> str:
+    return f"also-{patient.fhir_id}"
 
 
 class GuestForm(PatientDetailsForm):
@@ -78,10 +87,31 @@ class GuestForm(PatientDetailsForm):
         label=gettext_lazy("Language for messages"), required=False, choices=languages.names, initial=get_language
     )
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if settings.SMS_ENABLED:
+            self.fields["email"].required = False
+            self.fields["email"].help_text = _(
+                "We send a code to this address to check that it is yours, and then the details of your visit. Leave it"
+                " empty if you have none: then we write to your mobile phone."
+            )
+            self.fields["phone"].label = _("Phone")
+            self.fields["phone"].help_text = _(
+                "A mobile number, if you have given no email address. Otherwise it is optional: the clinic can call you"
+                " if something changes at short notice."
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Require an email address, or a number where the clinic sends texts."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not (cleaned.get("email") or cleaned.get("phone") or self.errors.keys() & {"email", "phone"}):
+            self.add_error("email", _("Enter your email address or, below, the number of your mobile phone."))
+        return cleaned
+
     def clean_email(self) -> str:
         """Write the domain in ASCII, so that another spelling of it does not count as another address for codes."""
-        local, _at, domain = self.cleaned_data["email"].rpartition("@")
-        return f"{local}@{domain if domain.isascii() else punycode(domain)}"
+        local, at, domain = self.cleaned_data["email"].rpartition("@")
+        return f"{local}{at}{domain if domain.isascii() else punycode(domain)}"
 
     @property
     def details(self) -> GuestDetails:
@@ -104,85 +134,22 @@ class ChooseCoverageForm(forms.Form):
         field.choices = [*((each.fhir_id, str(each)) for each in coverages), (ANOTHER, _("Another one"))]
 
 
-class CoverageForm(forms.Form):
-    """Form for the details on an insurance card."""
-
-    payor = forms.CharField(
-        label=gettext_lazy("Who is your insurer?"),
-        help_text=gettext_lazy("The name on the card, such as Acme Health."),
-        max_length=200,
-        error_messages={"required": gettext_lazy("Enter the name of the insurer.")},
-    )
-    member = forms.CharField(
-        label=gettext_lazy("Member number"),
-        max_length=100,
-        widget=forms.TextInput({"autocomplete": "off"}),
-        error_messages={"required": gettext_lazy("Enter the member number. It is on the card.")},
-    )
-    kind = forms.ChoiceField(
-        label=gettext_lazy("Kind of insurance (optional)"),
-        required=False,
-        choices=[("", ""), *((code, word) for code, word in COVERAGE_KINDS.items())],
-    )
-    plan = forms.CharField(label=gettext_lazy("Plan (optional)"), required=False, max_length=200)
-    end = DatePartsField(
-        label=gettext_lazy("Valid until (optional)"),
-        help_text=with_example(gettext_lazy("For example, {example}"), date(2027, 12, 31)),
-        required=False,
-    )
-
-    def __init__(self, *args: Any, day: date, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.day = day
-
-    def clean_end(self) -> date | None:
-        end: date | None = self.cleaned_data["end"]
-        if end and end < self.day:
-            raise ValidationError(_("The insurance must be valid on the day of the visit. Enter another one."))
-        return end
-
-    @staticmethod
-    def initial_of(coverage: Coverage) -> dict[str, Any]:
-        """Return the values of the fields from which the coverage was made."""
-        payors = (str(each.get("display", "")) for each in coverage.payor)
-        plans = (str(each.get("value", "")) for each in coverage.extra.get("class", ()))
-        kinds = (str(each.get("code", "")) for each in (coverage.type or {}).get("coding", ()))
-        return {
-            "payor": next(payors, ""),
-            "member": coverage.subscriber_id,
-            "kind": next(kinds, ""),
-            "plan": next(plans, ""),
-            "end": coverage.end,
-        }
-
-    def add(self, patient: Patient, *, now: datetime) -> Coverage:
-        """Return the patient's coverage. The same card entered again is the same row."""
-        code = self.cleaned_data["kind"]
-        kind = {"coding": [{"system": COVERAGE_TYPES, "code": code}]}
-        plan = {"type": {"coding": [{"system": COVERAGE_CLASSES, "code": "plan"}]}, "value": self.cleaned_data["plan"]}
-        coverage, _made = Coverage.objects.get_or_create(
-            beneficiary=patient,
-            subscriber_id=self.cleaned_data["member"],
-            payor=[{"display": self.cleaned_data["payor"]}],
-            end=self.cleaned_data["end"],
-            status=Coverage.Status.ACTIVE,
-            deleted_at=None,
-            defaults={
-                "type": kind if code else None,
-                "extra": {"class": [plan]} if self.cleaned_data["plan"] else {},
-                "last_updated": now,
-            },
-        )
-        return coverage
-
-
 class ConfirmForm(SameDayForm):
     """Form of the last step before a visit is booked."""
 
     comment = forms.CharField(
         label=gettext_lazy("Is there anything the clinic should know before your visit?"),
-        help_text=gettext_lazy("Optional. For example, that you need an interpreter or step-free access."),
+        help_text=gettext_lazy("Optional. For example, what has changed since your last visit."),
         required=False,
         max_length=1000,
         widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class PayForm(forms.Form):
+    """Form that agrees to the terms of a payment."""
+
+    agree = forms.BooleanField(
+        label=gettext_lazy("I agree to this."),
+        error_messages={"required": gettext_lazy("Tick the box if you agree. Otherwise choose another visit.")},
     )

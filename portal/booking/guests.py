@@ -1,4 +1,4 @@
-"""Guests, who book without an account: their details, and the email address they have proven."""
+"""Guests, who book without an account: their details, and the email address or telephone number they have proven."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Collate, Lower
 from django.http import HttpRequest
 
+from clinic import childhood, phones
 from clinic.models import Patient, User
 from clinic.models.people import birth_columns
 from scheduling.interactions import patient_matching, registration
@@ -26,9 +27,14 @@ class GuestDetails:
     given: str
     family: str
     birth_date: str  # FHIR's date: YYYY, YYYY-MM or YYYY-MM-DD
-    email: str
+    email: str = ""
     phone: str = ""
     language: str = ""
+
+    @property
+    def contact(self) -> str:
+        """The address that the guest proves: the email address, or the number of a guest who gives only that."""
+        return self.email or phones.dialled(self.phone)
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -47,20 +53,20 @@ def details(session: SessionBase) -> GuestDetails | None:
 
 
 def prove(session: SessionBase, guest: GuestDetails) -> None:
-    """Remember that the guest's address is proven, as long as the browser is open."""
-    session[_PROVEN] = guest.email.lower()
+    """Remember that the guest's contact is proven, as long as the browser is open."""
+    session[_PROVEN] = guest.contact.lower()
 
 
-def is_proven(session: SessionBase, email: str) -> bool:
-    return bool(session.get(_PROVEN) == email.lower())
+def is_proven(session: SessionBase, guest: GuestDetails) -> bool:
+    return bool(session.get(_PROVEN) == guest.contact.lower())
 
 
 def record_of(guest: GuestDetails, *, now: datetime) -> Patient:
-    """Return the patient record of a guest whose address is proven: an earlier one, or a new one that is stored now.
+    """Return the patient record of a guest whose contact is proven: an earlier one, or a new one that is stored now.
 
     Never a record that belongs to an account. The guest cannot find out whether there is one.
     """
-    patient, is_new = registration.find_or_register(guest.columns, _records(guest.email), now=now)
+    patient, is_new = registration.find_or_register(guest.columns, _records_of(guest), now=now)
     if is_new:
         return patient
     contacts = {"phone": guest.phone, "language": guest.language}
@@ -76,22 +82,24 @@ def record_of(guest: GuestDetails, *, now: datetime) -> Patient:
 
 def vouch(request: HttpRequest) -> None:
     """Let an account that is made in this browser with the proven address skip the email confirmation."""
-    if proven := request.session.get(_PROVEN):
+    proven = request.session.get(_PROVEN, "")
+    if "@" in proven:
         get_adapter().stash_verified_email(request, proven)
 
 
 @transaction.atomic
 def adopt(user: User, *, now: datetime) -> None:
-    """Give an account with a proven address the record under which its owner booked as a guest.
+    """Give an account with a proven address the record under which its owner booked as a guest, or was booked for.
 
-    Only if name and birth date are the same and the account's own record has not been used.
+    Only if name and birth date are the same, the account's own record has not been used, and its owner is not a child
+    in the care of others.
     """
     own = Patient.objects.select_for_update().filter(user=user, deleted_at=None).first()
     if own is None or own.appointments.exists() or own.coverages.exists():
         return
     records = _records(user.email).select_for_update().filter(birth_date=own.birth_date)
     former = next((each for each in records if each.born == own.born and _name(each) == _name(own)), None)
-    if former is None:
+    if former is None or _is_in_parents_care(former, now):
         return
     for patient, owner, deleted_at in ((own, None, now), (former, user, None)):
         patient.user, patient.deleted_at = owner, deleted_at
@@ -107,10 +115,28 @@ def record_of_account(user: User, *, now: datetime) -> Patient | None:
     return Patient.objects.filter(user=user, deleted_at=None).first()
 
 
+def _is_in_parents_care(patient: Patient, now: datetime) -> bool:
+    """True if somebody cares for the patient, who is too young for an account of their own."""
+    carers = patient.related_persons.filter(active=True, deleted_at=None, user__isnull=False)
+    return not childhood.is_old_enough(patient.birth_date, now) and carers.exists()
+
+
+def _records_of(guest: GuestDetails) -> QuerySet[Patient]:
+    """Return the records without an account among which the guest's may be.
+
+    Numbers are stored as they were sent: they are compared when name and date of birth are the same.
+    """
+    return _records(guest.email) if guest.email else _without_account()
+
+
 def _records(email: str) -> QuerySet[Patient]:
     """Return the records with this address and no account. Only ASCII case is folded: PostgreSQL folds more letters."""
-    rows = Patient.objects.alias(address=Lower(Collate("email", "C"))).filter(address=email.lower())
-    return rows.filter(user=None, deleted_at=None, active=True).order_by("pk")
+    rows = _without_account().alias(address=Lower(Collate("email", "C")))
+    return rows.filter(address=email.lower()).order_by("pk")
+
+
+def _without_account() -> QuerySet[Patient]:
+    return Patient.objects.filter(user=None, deleted_at=None, active=True)
 
 
 def _name(patient: Patient) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from clinic.visit_place import chosen_zone
 from portal.appointments import visits
 from portal.appointments.visits import Visit, own_visit
-from portal.booking import holds, steps
+from portal.booking import held_together, holds, steps
 from portal.booking.lost_times import Loss, lost
 from portal.common import form_drafts
 from portal.common.callers import caller_of, sign_in_for
@@ -71,10 +71,7 @@ def give_back(request: HttpRequest, visit: Visit, now: datetime, *, leaves: bool
     """
     caller = caller_of(request)
     try:
-        if visit.appointment.series is None:
-            booking.cancel(visit.id, caller=caller, now=now)
-        else:
-            booking.cancel_series(visit.id, booking.Occurrences.ALL, caller=caller, now=now)
+        held_together.cancel(visit, caller=caller, now=now)
     except IllegalTransition:
         pass  # it has ended by itself
     except SchedulingError as refusal:
@@ -92,7 +89,7 @@ def keep_longer(request: HttpRequest, visit: Visit, now: datetime) -> HttpRespon
     """Extend the hold, which is allowed once, and go back to the same page with what was typed."""
     form_drafts.keep(request)
     try:
-        booking.extend_hold(visit.id, caller=caller_of(request), now=now)
+        held_together.extend(visit, caller=caller_of(request), now=now)
     except RuleBroken:
         messages.error(request, _("You can extend a hold only once. Book this time, or choose another."))
     else:
@@ -106,6 +103,8 @@ def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     """Render the page for a hold that has ended. Its time is among the alternatives if it is still free."""
     if visit.is_promised:
         return redirect("portal:booked", visit.id)
+    if booking.open_payment_of(visit.appointment) is not None:
+        return redirect("portal:payment", visit.id)
     if visit.appointment.service is None or visit.appointment.status not in ("pending", "cancelled"):
         return redirect("portal:visit", visit.id)
     if request.method == "POST":

@@ -13,8 +13,10 @@ from portal.finding.times import Menu
 from portal.finding.times_page import requested_zone
 
 Loss = Literal[
-    "taken", "passed", "gone", "hold-ended", "let-go"
+    "taken", "passed", "gone", "hold-ended", "let-go", "paid-late"
 ]  # why; templates/portal/booking/lost.html has the words
+
+REFUSED = "refused"  # the parameter of a page that says why a time could not be held
 
 
 def lost(request: HttpRequest, menu: Menu, start: datetime, loss: Loss, *, kept: bool, now: datetime) -> HttpResponse:

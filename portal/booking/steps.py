@@ -8,11 +8,13 @@ from django.urls import NoReverseMatch, reverse
 from clinic.models import Appointment, Practitioner, QuestionnaireResponse
 from portal.appointments.visits import Visit
 from portal.finding import times
-from scheduling import requirements
+from scheduling import booking, requirements
 from scheduling.access import Caller
-from scheduling.requirements import Requirement
+from scheduling.interactions.details import are_details_due
+from scheduling.requirements import UNFIT, Requirement
 
-ABOUT, QUESTIONS, COVERAGE, CONFIRM = "about", "questions", "coverage", "confirm"
+ABOUT, DETAILS, QUESTIONS, COVERAGE = "about", "details-check", "questions", "coverage"
+NEEDS, CONFIRM, PAY = "needs", "confirm", "pay"
 ANSWERED = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
 
 
@@ -39,30 +41,69 @@ class Obstacle:
 def of(visit: Visit | Appointment, caller: Caller) -> list[str]:
     """Return the steps of a visit in order. A step with nothing to ask is left out."""
     appointment = _appointment(visit)
-    service = appointment.service
     steps = []
-    if len(caller.patients) != 1 or caller.patient is None or not is_for_own(appointment, caller):
+    is_clear = len(caller.patients) == 1 and caller.patient is not None and is_for_own(appointment, caller)
+    if not (is_clear or is_for_referred(appointment)):
         steps.append(ABOUT)
-    if service and page_of(appointment, QUESTIONS) and requirements.active_questionnaires(service).exists():
+    if asks_details(appointment, caller):
+        steps.append(DETAILS)
+    members = held_members(appointment)
+    if page_of(appointment, QUESTIONS) and any(_has_step(QUESTIONS, each) for each in members):
         steps.append(QUESTIONS)
-    if service and service.requires_coverage:
+    if any(_has_step(COVERAGE, each) for each in members):
         steps.append(COVERAGE)
-    return [*steps, CONFIRM]
+    return [*steps, CONFIRM, *([PAY] if booking.prepayment_of(appointment) else [])]
 
 
 def next_page(visit: Visit | Appointment, caller: Caller, *, after: str = "") -> str:
     """Return the address of the first step that is not done; with `after`, of the first one after it.
 
-    The patient comes first. If their age or the care team prevents the booking, nothing else is asked.
+    The patient comes first. If the visit cannot be theirs, nothing else is asked.
     """
     appointment = _appointment(visit)
     steps = of(appointment, caller)
     if not is_for_own(appointment, caller):
         return page_of(appointment, ABOUT)
-    if {Requirement.CARE_TEAM, Requirement.AGE} & requirements.unmet_by_requirement(appointment).keys():
+    if UNFIT & requirements.unmet_by_requirement(appointment).keys():
         return page_of(appointment, CONFIRM)
+    members = held_members(appointment)
+    if after in (QUESTIONS, COVERAGE):  # of the other visits too
+        rest = members[members.index(appointment) + 1 :]
+        if undone := _undone(after, rest, caller):
+            return page_of(undone, after)
     left = steps[steps.index(after) + 1 :] if after in steps else steps
-    return page_of(appointment, next(step for step in left or [CONFIRM] if not _is_done(step, appointment, caller)))
+    for step in left:
+        if undone := _undone(step, members, caller):
+            return page_of(undone, step)
+    return page_of(appointment, CONFIRM)
+
+
+def held_members(appointment: Appointment) -> list[Appointment]:
+    """Return the visit and, if it is one of several in one coming, those that are held together with it."""
+    if not appointment.is_combined:
+        return [appointment]
+    together = Appointment.objects.filter(series=appointment.series, status=appointment.status, deleted_at=None)
+    return list(together.select_related("service", "patient").order_by("start", "pk")) or [appointment]
+
+
+def first_with(step: str, appointment: Appointment) -> Appointment:
+    """Return the first of the visits that are held together which has this step, or else the visit itself."""
+    return next((each for each in held_members(appointment) if _has_step(step, each)), appointment)
+
+
+def _has_step(step: str, appointment: Appointment) -> bool:
+    service = appointment.service
+    match step:
+        case "questions":
+            return service is not None and requirements.active_questionnaires(service).exists()
+        case "coverage":
+            return service is not None and requirements.needs_coverage(service)
+    return True
+
+
+def _undone(step: str, members: list[Appointment], caller: Caller) -> Appointment | None:
+    """Return the first of the visits that has this step and has not done it."""
+    return next((each for each in members if _has_step(step, each) and not _is_done(step, each, caller)), None)
 
 
 def progress(visit: Visit | Appointment, caller: Caller, step: str, *, within: bool = False) -> Progress:
@@ -83,14 +124,16 @@ def obstacles(visit: Visit | Appointment) -> list[Obstacle]:
     pages = {
         Requirement.PATIENT: ABOUT,
         Requirement.AGE: ABOUT,
+        Requirement.ELIGIBILITY: ABOUT,
         Requirement.COVERAGE: COVERAGE,
         Requirement.ANSWERS: QUESTIONS,
     }
     return [
-        Obstacle(each, people=_team_with_times(appointment))
+        Obstacle(each, people=_team_with_times(member))
         if each == Requirement.CARE_TEAM
-        else Obstacle(each, tuple(issue.text for issue in issues), page=page_of(appointment, pages[each]))
-        for each, issues in requirements.unmet_by_requirement(appointment).items()
+        else Obstacle(each, tuple(issue.text for issue in issues), page=page_of(member, pages[each]))
+        for member in held_members(appointment)
+        for each, issues in requirements.unmet_by_requirement(member).items()
     ]
 
 
@@ -98,7 +141,35 @@ def is_for_own(appointment: Appointment, caller: Caller) -> bool:
     """True if the visit has a patient for whom the caller may book."""
     if appointment.patient_id is None:
         return False
-    return caller.user is None or caller.is_staff or appointment.patient_id in caller.patients
+    return (
+        is_for_referred(appointment)
+        or caller.user is None
+        or caller.is_staff
+        or appointment.patient_id in caller.patients
+    )
+
+
+def is_for_referred(appointment: Appointment) -> bool:
+    """True if the visit is for the patient whom its ticket names."""
+    ticket = appointment.referral
+    return ticket is not None and ticket.patient_id is not None and ticket.patient_id == appointment.patient_id
+
+
+def asks_details(appointment: Appointment, caller: Caller) -> bool:
+    """True if the patient, or a carer, is to say whether the patient's details are still right."""
+    patient = appointment.patient
+    if patient is None or patient.pk not in caller.confided:
+        return False
+    return are_details_due(patient, now=appointment.last_updated)
+
+
+def asks_needs(visit: Visit | Appointment, caller: Caller) -> bool:
+    """True if the patient's needs can be seen and changed on the way to the booking.
+
+    A guest has proven an address only, so they can add needs to a record without any, and are shown no others.
+    """
+    patient = _appointment(visit).patient
+    return patient is not None and (caller.user is not None or patient.needs_asked is None)
 
 
 def coverage_of(appointment: Appointment) -> str:

@@ -14,13 +14,17 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from clinic.models import User
+from portal.common import tickets
+from scheduling import access
 from scheduling.access import Caller
+from scheduling.errors import Forbidden
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 _ATTRIBUTE = "_portal_caller"
 _SECRET = "guest"
+READING = ("GET", "HEAD", "OPTIONS")
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -28,8 +32,13 @@ def caller_of(request: HttpRequest) -> Caller:
     caller: Caller | None = getattr(request, _ATTRIBUTE, None)
     if caller is None:
         user = getattr(request, "user", None)
-        guest = guest_secret(request.session) if hasattr(request, "session") else ""
-        caller = Caller(user=user if isinstance(user, User) else None, guest=guest)
+        has_session = hasattr(request, "session")
+        caller = Caller(
+            user=user if isinstance(user, User) else None,
+            guest=guest_secret(request.session) if has_session else "",
+            tickets=tickets.opened(request.session) if has_session else frozenset(),
+            proven_tickets=tickets.proven(request.session) if has_session else frozenset(),
+        )
         setattr(request, _ATTRIBUTE, caller)
     return caller
 
@@ -74,6 +83,20 @@ def visitor_required(view: View[P]) -> View[P]:
     return _unless(view, lambda caller: caller.user is None and not caller.guest)
 
 
+def referrer_required(view: View[P]) -> View[P]:
+    """Decorator that lets only referrers see the view: other signed-in users get 403."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if caller_of(request).user is None:
+            return sign_in_for(request.get_full_path())
+        if not caller_of(request).is_referrer:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def _unless(view: View[P], is_stranger: Callable[[Caller], bool]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -99,14 +122,48 @@ def patient_required(view: View[P]) -> View[P]:
 
 
 def staff_required(view: View[P]) -> View[P]:
-    """Decorator that lets only staff see the view: other signed-in users get 403."""
+    """Decorator that lets only staff see the view, and only those post to it who run calendars: others get 403."""
+    return _staff_alone(view, lambda request: caller_of(request).worker.is_staff)
+
+
+def any_staff_required(view: View[P]) -> View[P]:
+    """Decorator that lets also those post to the view who only see: it changes no row, or its use case decides."""
+    return _staff_alone(view, lambda request: True)
+
+
+def _staff_alone(view: View[P], may_post: Callable[[HttpRequest], bool]) -> View[P]:
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if caller_of(request).user is None:
+            return sign_in_for(request.get_full_path())
+        if not caller_of(request).is_staff or not (request.method in READING or may_post(request)):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def manager_required(view: View[P]) -> View[P]:
+    """Decorator that lets only those see the view who may set up the clinic: other signed-in users get 403."""
+    return _allowed(view, access.may_set_up)
+
+
+def importer_required(view: View[P]) -> View[P]:
+    """Decorator that lets only those see the view who may import lists: other signed-in users get 403."""
+    return _allowed(view, access.may_import)
+
+
+def _allowed(view: View[P], require: Callable[[Caller], None]) -> View[P]:
+    """Decorate the view with a rule that raises Forbidden."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if caller_of(request).user is None:
             return sign_in_for(request.get_full_path())
-        if not caller_of(request).is_staff:
-            raise PermissionDenied
+        try:
+            require(caller_of(request))
+        except Forbidden as refusal:
+            raise PermissionDenied from refusal
         return view(request, *args, **kwargs)
 
     return guarded

@@ -1,4 +1,4 @@
-"""Six-digit codes sent by email, which prove that an address belongs to the person who enters them.
+"""Six-digit codes, sent to an email address or by text to a telephone number, that the person who enters them has.
 
 Guests need one, and so does the user of a manage link if the clinic has neither birth date nor phone of the patient.
 """
@@ -46,86 +46,89 @@ class CodeForm(forms.Form):
         help_text=gettext_lazy("Six digits."),
         max_length=20,
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code"}),
-        error_messages={"required": gettext_lazy("Enter the code from the email.")},
+        error_messages={"required": gettext_lazy("Enter the code from our message.")},
     )
 
     def clean_code(self) -> str:
         code = "".join(self.cleaned_data["code"].split())
         if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", code):
-            raise ValidationError(_("The code has six digits. It is in the email we sent you."))
+            raise ValidationError(_("The code has six digits. It is in the message we sent you."))
         return code
 
 
-def send(request: HttpRequest, emails: Sequence[str], language: str, *, now: datetime) -> None:
-    """Send a new code to the addresses, within the rate limits, with a message on the page. Older codes are void."""
-    if _just_sent(request.session, emails, now):
+def send(request: HttpRequest, addresses: Sequence[str], language: str, *, now: datetime) -> None:
+    """Send a new code to the email addresses or numbers, within the rate limits, with a message on the page.
+
+    Older codes are void.
+    """
+    if _just_sent(request.session, addresses, now):
         messages.info(request, _("We have just sent you a code. You can ask for another one in 30 seconds."))
         return
-    if not limits.allows(request, "send_code", key=_joined(emails)):
-        messages.error(request, _("We have sent too many codes to that address. Wait 15 minutes, or sign in."))
+    if not limits.allows(request, "send_code", key=_joined(addresses)):
+        messages.error(request, _("We have sent too many codes there. Wait 15 minutes, or sign in."))
         return
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     request.session[_CODE] = {
-        "address": _digest(request.session, emails),
-        "digest": _digest(request.session, emails, code),
+        "address": _digest(request.session, addresses),
+        "digest": _digest(request.session, addresses, code),
         "sent": now.isoformat(),
         "attempts": 0,
     }
-    for email in emails:
-        notifications.prove(email, code, language, now=now)
+    for address in addresses:
+        notifications.prove(address, code, language, now=now)
     if "again" in request.POST:
         messages.success(request, _("We have sent you a new code. The old one no longer works."))
 
 
-def is_right(request: HttpRequest, emails: Sequence[str], form: CodeForm, *, now: datetime) -> bool:
+def is_right(request: HttpRequest, addresses: Sequence[str], form: CodeForm, *, now: datetime) -> bool:
     """True if the code is the latest one; else an error is added to the form. A code works once."""
     errors = {
-        CodeResult.WRONG: _("That code is wrong. Check that you are using the latest email."),
+        CodeResult.WRONG: _("That code is wrong. Check that you are using our latest message."),
         CodeResult.TOO_OLD: _("That code has expired. Ask for a new one below."),
         CodeResult.TOO_OFTEN: _("Too many wrong codes. Ask for a new one below."),
     }
     result = CodeResult.TOO_OFTEN
-    if limits.allows(request, "check_code", key=_joined(emails)):
-        result = _check(request.session, emails, form.cleaned_data["code"], now)
+    if limits.allows(request, "check_code", key=_joined(addresses)):
+        result = _check(request.session, addresses, form.cleaned_data["code"], now)
     if result != CodeResult.RIGHT:
         form.add_error("code", errors[result])
     return result == CodeResult.RIGHT
 
 
-def is_sent(session: SessionBase, emails: Sequence[str], *, now: datetime) -> bool:
+def is_sent(session: SessionBase, addresses: Sequence[str], *, now: datetime) -> bool:
     """True if a code that was sent from this browser to these addresses has not expired."""
     kept = session.get(_CODE)
     return (
         kept is not None
-        and kept["address"] == _digest(session, emails)
+        and kept["address"] == _digest(session, addresses)
         and now <= datetime.fromisoformat(kept["sent"]) + GOOD_FOR
     )
 
 
-def _just_sent(session: SessionBase, emails: Sequence[str], now: datetime) -> bool:
+def _just_sent(session: SessionBase, addresses: Sequence[str], now: datetime) -> bool:
     kept = session.get(_CODE)
-    if kept is None or kept["address"] != _digest(session, emails):
+    if kept is None or kept["address"] != _digest(session, addresses):
         return False
     return datetime.fromisoformat(kept["sent"]) + AGAIN_AFTER > now
 
 
-def _check(session: SessionBase, emails: Sequence[str], code: str, now: datetime) -> CodeResult:
+def _check(session: SessionBase, addresses: Sequence[str], code: str, now: datetime) -> CodeResult:
     kept = session.get(_CODE)
     if kept is None or now > datetime.fromisoformat(kept["sent"]) + GOOD_FOR:
         return CodeResult.TOO_OLD
     if kept["attempts"] >= ATTEMPTS:
         return CodeResult.TOO_OFTEN
-    if not constant_time_compare(kept["digest"], _digest(session, emails, code)):
+    if not constant_time_compare(kept["digest"], _digest(session, addresses, code)):
         session[_CODE] = {**kept, "attempts": kept["attempts"] + 1}
         return CodeResult.WRONG
     session.pop(_CODE)
     return CodeResult.RIGHT
 
 
-def _digest(session: SessionBase, emails: Sequence[str], code: str = "") -> str:
-    proven = f"{guest_secret(session)}:{_joined(emails)}:{code}"
+def _digest(session: SessionBase, addresses: Sequence[str], code: str = "") -> str:
+    proven = f"{guest_secret(session)}:{_joined(addresses)}:{code}"
     return salted_hmac("portal.guests", proven, algorithm="sha256").hexdigest()
 
 
-def _joined(emails: Sequence[str]) -> str:
-    return ",".join(email.lower() for email in emails)
+def _joined(addresses: Sequence[str]) -> str:
+    return ",".join(address.lower() for address in addresses)

@@ -20,6 +20,7 @@ from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
+from django.utils.datastructures import MultiValueDict
 
 from portal.common import languages
 
@@ -38,7 +39,7 @@ _FORM = "typed_form"
 _NOT_TYPED = frozenset({"csrfmiddlewaretoken", "keep", "change", "let-go", "again", LANGUAGE})
 # On these pages the data of one hold is kept for the next hold.
 _OF_ANY_HOLD = frozenset(
-    f"portal:{name}" for name in ("about", "about-details", "proof", "coverage", "new-coverage", "confirm")
+    f"portal:{name}" for name in ("about", "about-details", "proof", "coverage", "new-coverage", "needs", "confirm")
 )
 
 
@@ -72,7 +73,7 @@ def form(request: HttpRequest, kind: type[F], /, **more: Any) -> F:
     elif typed is None:
         made = kind(**more)
     else:
-        made = kind(data=typed["fields"], **more)
+        made = kind(data=_as_sent(typed["fields"]), **more)
         made._errors = ErrorDict()  # type: ignore[attr-defined]  # judged when it is sent
         for name, texts in typed.get("wrong", {}).items():
             made._errors[name] = made.error_class(texts, renderer=made.renderer)  # type: ignore[attr-defined]
@@ -93,9 +94,9 @@ def keep(request: HttpRequest, *, wrong: ErrorDict | None = None, language: str 
     With `language`, a form field for the language of messages follows if it had the language of the page so far.
     """
     sent = (name for name in request.POST if _is_kept(name))
-    fields = {name: str(request.POST[name])[:LONGEST] for name in islice(sent, MOST)}
-    if language in dict(languages.names()) and fields.get("language") == translation.get_language():
-        fields["language"] = language
+    fields = {name: [text[:LONGEST] for text in request.POST.getlist(name)[:MOST]] for name in islice(sent, MOST)}
+    if language in dict(languages.names()) and fields.get("language") == [translation.get_language()]:
+        fields["language"] = [language]
     errors = {name: [str(text)[:LONGEST] for text in texts] for name, texts in (wrong or {}).items()}
     pages = {name: kept for name, kept in _pages(request.session).items() if name != _page(request)}
     latest = dict(list(pages.items())[1 - MOST_PAGES :])
@@ -115,6 +116,11 @@ def forget(session: SessionBase) -> None:
 
 def _is_kept(name: str) -> bool:
     return name not in _NOT_TYPED and PASSWORD not in name and len(name) <= LONGEST_NAME
+
+
+def _as_sent(fields: dict[str, Any]) -> MultiValueDict[str, str]:
+    """Return kept fields as posted data. Servers of the version before keep one value of each field."""
+    return MultiValueDict({name: value if isinstance(value, list) else [value] for name, value in fields.items()})
 
 
 def _pages(session: SessionBase) -> dict[str, Any]:

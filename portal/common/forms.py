@@ -13,6 +13,7 @@ from clinic.models.people import birth_columns
 from portal.common.fields import BornField, with_example
 
 OLDEST = 130  # years
+GOOD_PASSWORD = _("At least 10 characters. Avoid common passwords and ones that resemble your name or email address.")
 
 
 class PatientDetailsForm(forms.Form):

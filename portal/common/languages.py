@@ -17,7 +17,7 @@ def names() -> list[tuple[str, str]]:
 
 
 # Never translated: people look for their language by its own name.
-OWN_NAMES = {"en": "English", "es": "Español"}
+OWN_NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
 
 
 def remember(response: HttpResponse, language: str) -> None:

@@ -17,14 +17,17 @@ API = "/fhir/"
 FILES = 4  # factor by which a form with files may be larger than another
 
 
-def content_security_policy(*, images: str = "", forms: str = "") -> str:
-    """Return the Content-Security-Policy: this site, the clinic's logo, and the page's own `images` and `forms`."""
+def content_security_policy(*, images: str = "", forms: str = "", ancestors: str = "'none'") -> str:
+    """Return the Content-Security-Policy: this site, the clinic's logo, and the page's own `images` and `forms`.
+
+    The page may be framed by its `ancestors`.
+    """
     images = " ".join(filter(None, ("'self'", "data:", branding.origin(settings.CLINIC_LOGO_URL), images)))
     rules = {
         "default-src": "'self'",
         "base-uri": "'none'",
         "form-action": f"'self' {forms}".strip(),
-        "frame-ancestors": "'none'",
+        "frame-ancestors": ancestors,
         "img-src": images,
         "object-src": "'none'",
     }

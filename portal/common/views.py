@@ -8,6 +8,7 @@ from django.views.i18n import set_language as set_cookie
 
 from portal.common import languages, theme
 from portal.common.callers import caller_of
+from portal.common.frames import frame_of
 
 
 @require_POST
@@ -22,8 +23,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@condition(etag_func=lambda _request: f'"{theme.version()}"')
+@condition(etag_func=lambda request: f'"{theme.version(frame_of(request))}"')
 @cache_control(public=True, max_age=24 * 3600)
 def stylesheet(request: HttpRequest) -> HttpResponse:
-    """Return the stylesheet of the clinic's accent colour."""
-    return HttpResponse(theme.css(), content_type="text/css; charset=utf-8")
+    """Return the stylesheet of the clinic's accent colour, or of the frame's look."""
+    return HttpResponse(theme.css(frame_of(request)), content_type="text/css; charset=utf-8")

@@ -1,19 +1,24 @@
 """Form for a person whom the caller cares for."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import people_search
+from clinic import childhood, people_search, phones
+from clinic.fhir.codes import ROLE_CODES
 from clinic.models import Patient, RelatedPerson
+from clinic.models.people import birth_columns
 from portal.common.forms import PatientDetailsForm
 from scheduling.access import Caller
+from scheduling.carers import Invitation
 
-ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 # The carer's relationship to the patient: https://terminology.hl7.org/CodeSystem-v3-RoleCode.html
 RELATIONSHIPS = {
     "PRN": gettext_lazy("parent"),
@@ -35,8 +40,9 @@ class DependantForm(PatientDetailsForm):
         error_messages={"required": gettext_lazy("Choose how you are related to them.")},
     )
 
-    def __init__(self, *args: Any, has_account: bool = False, **more: Any) -> None:
+    def __init__(self, *args: Any, has_account: bool = False, keeps_access: bool = False, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.keeps_access = keeps_access
         self.fields["one_name"].label = _("They have only one name")
         if has_account:
             for name in ("given", "family", "birth_date"):
@@ -52,6 +58,18 @@ class DependantForm(PatientDetailsForm):
             # The browser would fill in the name and birthday of its user, not of the dependant.
             for widget in getattr(self.fields[name].widget, "widgets", [self.fields[name].widget]):
                 widget.attrs["autocomplete"] = "off"
+
+    def clean_relationship(self) -> str:
+        """Refuse a parent of an adult: their access would have ended already."""
+        code: str = self.cleaned_data["relationship"]
+        born = birth_columns(self.cleaned_data.get("birth_date") or "")["birth_date"]
+        ends = childhood.ends_access(_relationship(code), keeps=self.keeps_access)
+        if ends and childhood.is_over(born, datetime.now(UTC), has_account=False):
+            text = _(
+                "They are of age. They can invite you from an account of their own, or the clinic can let you book."
+            )
+            raise ValidationError(text)
+        return code
 
     @transaction.atomic
     def add(self, caller: Caller, *, now: datetime) -> Patient:
@@ -83,7 +101,7 @@ class DependantForm(PatientDetailsForm):
         """Save the details; of a person with an account only the relationship."""
         related.relationship = self._relationship
         _write(related, now)
-        if related.patient.user_id is None:
+        if related.patient.user_id is None and related.access == RelatedPerson.Access.ALL:
             related.patient.given, related.patient.family = self.cleaned_data["given"], self.cleaned_data["family"]
             related.patient.write_born(self.cleaned_data["birth_date"])
             _write(related.patient, now)
@@ -98,8 +116,68 @@ class DependantForm(PatientDetailsForm):
 
     @property
     def _relationship(self) -> list[dict[str, Any]]:
-        code = self.cleaned_data["relationship"]
-        return [{"coding": [{"system": ROLE_CODES, "code": code}]}]
+        return _relationship(self.cleaned_data["relationship"])
+
+
+class InvitationForm(forms.Form):
+    """Form that invites somebody to manage the caller's visits."""
+
+    address = forms.CharField(
+        label=gettext_lazy("Their email address"),
+        max_length=254,
+        widget=forms.TextInput({"autocomplete": "off", "inputmode": "email"}),
+        error_messages={"required": gettext_lazy("Enter the address to which we send the invitation.")},
+    )
+    relationship = forms.ChoiceField(
+        label=gettext_lazy("Who are they to you? (optional)"),
+        required=False,
+        choices=[("", ""), *((code, word) for code, word in RELATIONSHIPS.items())],
+    )
+    access = forms.ChoiceField(
+        label=gettext_lazy("What may they do?"),
+        widget=forms.RadioSelect,
+        choices=[
+            (
+                RelatedPerson.Access.VISITS,
+                gettext_lazy("See my visits, book, move and cancel them"),
+            ),
+            (
+                RelatedPerson.Access.ALL,
+                gettext_lazy("Everything that I can: also my answers, insurance and settings"),
+            ),
+        ],
+        error_messages={"required": gettext_lazy("Choose what they may do.")},
+    )
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if settings.SMS_ENABLED:
+            self.fields["address"].label = _("Their email address or mobile number")
+
+    def clean_address(self) -> str:
+        address: str = self.cleaned_data["address"].strip()
+        try:
+            if settings.SMS_ENABLED and "@" not in address:
+                return phones.read(address)
+            validate_email(address)
+        except (phones.NotANumber, ValidationError):
+            raise ValidationError(self._example) from None
+        return address
+
+    @property
+    def _example(self) -> str:
+        if not settings.SMS_ENABLED:
+            return _("Enter an email address such as name@example.com.")
+        text = _("Enter an email address such as name@example.com, or a number such as %(example)s.")
+        return text % {"example": phones.example()}
+
+    @property
+    def invitation(self) -> Invitation:
+        return Invitation(**{name: self.cleaned_data[name] for name in ("address", "access", "relationship")})
+
+
+def _relationship(code: str) -> list[dict[str, Any]]:
+    return [{"coding": [{"system": ROLE_CODES, "code": code}]}]
 
 
 def relationship_of(related: RelatedPerson) -> str:

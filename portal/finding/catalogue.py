@@ -1,16 +1,16 @@
 """Catalogue of the services that patients can book, and the search in it."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from clinic import ages
-from clinic.models import HealthcareService, Location, Practitioner, Schedule, SchedulingParameters
+from clinic import ages, money
+from clinic.models import HealthcareService, InsurancePlan, Location, Practitioner, Schedule, SchedulingParameters
 from clinic.translations import all_texts
 
 MANY = 4  # services; with more of them the page has a search
@@ -35,6 +35,11 @@ class ServiceCard:
         return _("For patients %(ages)s") % {"ages": limits} if limits else ""
 
     @property
+    def price(self) -> str:
+        """The price in words; empty if the clinic does not say it."""
+        return money.price_text(self.service)
+
+    @property
     def must_fill_in(self) -> bool:
         """True if the service cannot be booked without answers to its questions."""
         return self.asks and self.service.requires_questionnaires
@@ -47,6 +52,7 @@ class Catalogue:
     services: Sequence[HealthcareService]
     found: Sequence[HealthcareService]
     sites: Mapping[int, Sequence[Location]]
+    plans: Sequence[InsurancePlan]
 
     @property
     def cards(self) -> list[ServiceCard]:
@@ -62,21 +68,29 @@ class Catalogue:
         return len({each.telehealth for each in self.services}) > 1
 
     @property
+    def has_plans(self) -> bool:
+        """True if a service is not paid by each of the insurance plans."""
+        return any(not accepts(plan, service) for plan in self.plans for service in self.services)
+
+    @property
     def has_newcomers(self) -> bool:
         """True if a service is only for new or only for returning patients."""
         return any(each.eligibility != Eligibility.EVERYONE for each in self.services)
 
 
-def bookable() -> QuerySet[HealthcareService]:
-    return HealthcareService.objects.filter(
-        active=True, deleted_at=None, bookable_by=HealthcareService.BookableBy.PATIENTS
-    )
+def bookable(referred: Collection[str] = ()) -> QuerySet[HealthcareService]:
+    """Return the services that patients can book, with those for referred patients whose ids are given."""
+    rows = HealthcareService.objects.filter(active=True, deleted_at=None)
+    is_open = Q(bookable_by=HealthcareService.BookableBy.PATIENTS)
+    if referred:
+        is_open |= Q(bookable_by=HealthcareService.BookableBy.REFERRED, fhir_id__in=referred)
+    return rows.filter(is_open)
 
 
-def with_facts() -> QuerySet[HealthcareService]:
+def with_facts(referred: Collection[str] = ()) -> QuerySet[HealthcareService]:
     """Return the bookable services with the related rows that `card_of` reads."""
     general = SchedulingParameters.objects.filter(schedule=None)
-    return bookable().prefetch_related(
+    return bookable(referred).prefetch_related(
         "questionnaires", Prefetch("scheduling_parameters", general, to_attr="general_parameters")
     )
 
@@ -92,10 +106,18 @@ def card_of(service: Any, sites: Sequence[Location] = ()) -> ServiceCard:
 
 
 def read_catalogue(
-    *, search: str, eligibility: str, by: str, practitioner: Practitioner | None, location: Location | None
+    *,
+    search: str,
+    eligibility: str,
+    by: str,
+    practitioner: Practitioner | None,
+    location: Location | None,
+    plan: str = "",
+    referred: Collection[str] = (),
 ) -> Catalogue:
-    """Return the catalogue. Five queries; one more with a practitioner or a location."""
-    services = list(with_facts())
+    """Return the catalogue. Six queries; one more with a practitioner or a location, and two with insurance plans."""
+    services, plans = list(with_facts(referred)), accepted_plans()
+    accepted = next((each for each in plans if each.fhir_id == plan), None)
     given = _given_by(practitioner, location) if practitioner or location else {ALL}
     found = [
         each
@@ -103,9 +125,22 @@ def read_catalogue(
         if given & {ALL, each.pk}
         and (not eligibility or each.eligibility in (Eligibility.EVERYONE, eligibility))
         and (not by or each.telehealth == (by == "video"))
+        and (accepted is None or accepts(accepted, each))
         and _answers(each, search)
     ]
-    return Catalogue(services=services, found=found, sites=_sites_of(found))
+    return Catalogue(services=services, found=found, sites=_sites_of(found), plans=plans)
+
+
+def accepted_plans() -> list[InsurancePlan]:
+    """Return the insurance plans that the clinic accepts, by name."""
+    plans = InsurancePlan.objects.filter(status=InsurancePlan.Status.ACTIVE, deleted_at=None).select_related("payer")
+    return sorted(plans.prefetch_related("services", "locations"), key=lambda plan: str(plan).casefold())
+
+
+def accepts(plan: InsurancePlan, service: HealthcareService) -> bool:
+    """True if the clinic accepts the plan for the service, at all sites or at some."""
+    services = {each.pk for each in plan.services.all()}
+    return not services or service.pk in services
 
 
 def _sites_of(services: Iterable[HealthcareService]) -> dict[int, list[Location]]:

@@ -1,4 +1,4 @@
-"""Filters of the free times of a service: practitioner, site, specialty, language, gender, time of day, weekday.
+"""Filters of the free times of a service: practitioner, site, specialty, language, gender, access, day and time.
 
 A filter is shown only if there is a choice. A value in the query that it does not have is ignored.
 """
@@ -10,20 +10,42 @@ from typing import Any
 from django.db.models import Prefetch
 from django.http import QueryDict
 from django.utils import dates
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from clinic import formats
-from clinic.models import WEEKDAYS, Gender, Practitioner, PractitionerRole, concept_text
+from clinic.models import (
+    WEEKDAYS,
+    AccessNeed,
+    Gender,
+    Location,
+    Patient,
+    PlaceFeature,
+    Practitioner,
+    PractitionerRole,
+    concept_text,
+)
 from clinic.time_text import EVENING, NOON
 from clinic.translations import text_of
+from portal.common.people import language_name
+from portal.finding.catalogue import accepted_plans, accepts
 from portal.finding.positions import Position, away, kilometres_to
 from portal.finding.starts import Starts
 from portal.finding.times import FilterOption, Menu, is_person
 from scheduling.availability import Offering
 from scheduling.core.hours import Window
 
-NAMES = ("practitioner", "location", "specialty", "language", "gender", "part", "weekday")
+NAMES = (
+    "practitioner",
+    "location",
+    "specialty",
+    "qualification",
+    "language",
+    "gender",
+    "access",
+    "plan",
+    "part",
+    "weekday",
+)
 LINKED = ("practitioner", "location")  # filters that a link from another site may set
 
 Keep = Callable[[Offering], bool]
@@ -32,6 +54,14 @@ Keep = Callable[[Offering], bool]
 @dataclass(frozen=True, slots=True)
 class Removal:
     """A chosen option, and the query of the page without it."""
+
+    label: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An option that suits the patient, and the query of the page with it."""
 
     label: str
     query: str
@@ -68,6 +98,13 @@ class Filters:
     query: QueryDict
     each: dict[str, Filter]
     traits: Mapping[str, Callable[[Offering], Iterable[FilterOption]]]
+    people: Mapping[int, Practitioner]  # by the primary keys of their bookables
+
+    def people_left(self) -> list[Practitioner]:
+        """The practitioners whom the filters leave, sorted by name."""
+        left = {offering.bookable for offering in self.narrowed().all_offerings}
+        people = (person for bookable, person in self.people.items() if bookable in left)
+        return sorted(people, key=lambda person: (person.family, person.given, person.pk))
 
     @property
     def visible(self) -> list[Filter]:
@@ -116,6 +153,26 @@ class Filters:
             query.pop(name, None)
         return f"?{query.urlencode()}"
 
+    def suggestions(self, patient: Patient | None) -> list[Suggestion]:
+        """The filters not in use that suit the patient: the interpreter's language, step-free places."""
+        if patient is None:
+            return []
+        wanted = {"language": patient.interpreter_language} if patient.interpreter_required else {}
+        if AccessNeed.STEP_FREE in patient.needs:
+            wanted["access"] = PlaceFeature.STEP_FREE
+        found = ((each, wanted.get(each.name)) for each in self.visible if not each.chosen)
+        return [
+            Suggestion(option.label, self._query_with(each.name, option.value))
+            for each, value in found
+            for option in each.options
+            if option.value == value
+        ]
+
+    def _query_with(self, name: str, value: str) -> str:
+        query = self.query.copy()
+        query[name] = value
+        return f"?{query.urlencode()}"
+
     def narrowed(self, *, without: str = "") -> Menu:
         """Return the menu that the filters leave; `without` ignores one of them."""
         values = {name: self.each[name].chosen for name in self.traits if name != without and self.each[name].chosen}
@@ -131,8 +188,10 @@ class Filters:
 
 
 def read_filters(menu: Menu, query: QueryDict, position: Position | None) -> Filters:
-    """Return the filters of a menu. Two queries: the practitioners and their roles."""
-    people = _people(menu)
+    """Return the filters of a menu. Three queries: the practitioners, their roles and the insurance plans; one more for
+    its rooms, and two where there are plans.
+    """
+    people, features = _people(menu), _features(menu)
 
     def practitioner(offering: Offering) -> Iterator[FilterOption]:
         if person := people.get(offering.bookable):
@@ -150,19 +209,41 @@ def read_filters(menu: Menu, query: QueryDict, position: Position | None) -> Fil
 
     def language(offering: Offering) -> Iterator[FilterOption]:
         if person := people.get(offering.bookable):
-            yield from (FilterOption(each.value, _language_name(each)) for each in _concepts(person.communication))
+            yield from (
+                FilterOption(each.value, language_name(each.value, each.label))
+                for each in _concepts(person.communication)
+            )
+
+    def qualification(offering: Offering) -> Iterator[FilterOption]:
+        if person := people.get(offering.bookable):
+            yield from _concepts(each.get("code") or {} for each in person.extra.get("qualification", ()))
 
     def gender(offering: Offering) -> Iterator[FilterOption]:
         person = people.get(offering.bookable)
         if person and person.gender in (genders := _genders()):
             yield FilterOption(person.gender, genders[person.gender])
 
+    def access(offering: Offering) -> Iterator[FilterOption]:
+        for feature in features.get(offering.bookable, ()):
+            yield FilterOption(feature, str(PlaceFeature(feature).label))
+
+    plans = [each for each in accepted_plans() if accepts(each, menu.service)]
+
+    def plan(offering: Offering) -> Iterator[FilterOption]:
+        for each in plans:
+            sites = {site.pk for site in each.locations.all()}
+            if not sites or offering.site in sites:
+                yield FilterOption(each.fhir_id, str(each))
+
     traits = {
         "practitioner": practitioner,
         "location": location,
         "specialty": specialty,
+        "qualification": qualification,
         "language": language,
         "gender": gender,
+        "access": access,
+        "plan": plan,
     }
     options = {name: _options(menu, trait) for name, trait in traits.items()}
     options["location"] = _by_distance(menu, options["location"], position)
@@ -177,6 +258,7 @@ def read_filters(menu: Menu, query: QueryDict, position: Position | None) -> Fil
         menu=menu,
         query=query,
         traits=traits,
+        people=people,
         each={
             name: replace(
                 _filter(name, options[name], query),
@@ -219,8 +301,11 @@ def _labels() -> dict[str, tuple[str, str]]:
         "practitioner": (_("With"), _("Anyone")),
         "location": (_("Where"), _("Anywhere")),
         "specialty": (_("Specialty"), _("Any specialty")),
+        "qualification": (_("Qualification"), _("Any qualification")),
         "language": (_("Language spoken"), _("Any language")),
         "gender": (_("Practitioner\u2019s gender"), _("No preference")),
+        "access": (_("Access"), _("Any place")),
+        "plan": (_("I am insured with"), _("Any insurance")),
         "part": (_("Time of day"), ""),
         "weekday": (_("Days of the week"), ""),
     }
@@ -240,6 +325,22 @@ def _people(menu: Menu) -> dict[int, Practitioner]:
     bookables = {each.bookable for each in menu.all_offerings if is_person(each)}
     found = Practitioner.objects.filter(bookable__in=bookables).select_related("bookable")
     return {person.bookable.pk: person for person in found.prefetch_related(Prefetch("roles", roles))}
+
+
+def _features(menu: Menu) -> dict[int, set[str]]:
+    """Return the features of the places of the menu's schedules, by the primary keys of their bookables.
+
+    A room has those of its site too; a person can be seen in any of the service's rooms at their site.
+    """
+    offerings = list(menu.all_offerings)
+    at_rooms = {each.bookable: each for each in offerings if each.actor.startswith("Location/")}
+    rooms = Location.objects.filter(bookable__in=at_rooms).values_list("bookable", "features") if at_rooms else ()
+    of_site = {pk: set(site.features) for pk, site in menu.sites.items()}
+    of_rooms = {key: {*of_room, *of_site.get(at_rooms[key].site or 0, ())} for key, of_room in rooms}
+    for key, offered in of_rooms.items():
+        of_site.setdefault(at_rooms[key].site or 0, set()).update(offered)
+    others = {each.bookable: of_site.get(each.site or 0, set()) for each in offerings if is_person(each)}
+    return {**others, **of_rooms}
 
 
 def _options(menu: Menu, trait: Callable[[Offering], Iterable[FilterOption]]) -> list[FilterOption]:
@@ -270,19 +371,13 @@ def _concepts(concepts: Iterable[dict[str, Any]]) -> Iterator[FilterOption]:
             yield FilterOption(value, label)
 
 
-def _language_name(language: FilterOption) -> str:
-    """Return the name of a language; of a BCP 47 code without a display, Django's name for it."""
-    if language.label != language.value:
-        return language.label
-    try:
-        return str(get_language_info(language.value.lower())["name_translated"])
-    except KeyError:
-        return language.label
-
-
 def _concerns(name: str, offering: Offering) -> bool:
-    """True if the filter applies to the schedule: locations to those with a site, all else to people."""
-    return offering.site is not None if name == "location" else is_person(offering)
+    """True if the filter applies to the schedule: locations and plans to those with a site, access to people and rooms,
+    all else to people.
+    """
+    if name in ("location", "plan"):
+        return offering.site is not None
+    return is_person(offering) or (name == "access" and offering.actor.startswith("Location/"))
 
 
 def _when(menu: Menu) -> tuple[set[str], set[str]]:

@@ -8,10 +8,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from clinic.models import HealthcareService
+from clinic.models.services import FEWEST_VISITS, MOST_VISITS, MOST_WEEKS
 from clinic.zones import canonical_zone, validate_zone
 from portal.common.days import moment_of
 from portal.common.fields import DayField
 from portal.common.forms import QueryForm
+from scheduling.availability import Course
 
 
 class ZoneForm(QueryForm):
@@ -34,12 +37,32 @@ class TimesForm(ZoneForm):
     date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])  # any date: the page says if it is out of range
 
 
+CLOSEST = "closest"  # in place of a number of weeks
+
+
+class CourseForm(QueryForm):
+    """Query of a course: the number of visits that are booked at once, and the weeks between them."""
+
+    visits = forms.IntegerField(required=False, min_value=FEWEST_VISITS, max_value=MOST_VISITS)
+    every = forms.ChoiceField(
+        required=False, choices=[(CLOSEST, ""), *((str(weeks), "") for weeks in range(1, MOST_WEEKS + 1))]
+    )
+
+    def course_of(self, service: HealthcareService) -> Course | None:
+        """Return the course of the service that is asked for; None for one visit."""
+        visits, every = self.value("visits"), self.value("every")
+        if not (visits and every and service.course_limit) or visits > service.course_limit:
+            return None
+        return Course(visits, None if every == CLOSEST else int(every), service.course_days)
+
+
 class ServicesForm(QueryForm):
     """Query of the page of services: search words, eligibility, video or in person, practitioner, site."""
 
     q = forms.CharField(required=False, max_length=200)
     eligibility = forms.ChoiceField(required=False, choices=[("new", ""), ("returning", "")])
     by = forms.ChoiceField(required=False, choices=[("video", ""), ("person", "")])
+    plan = forms.CharField(required=False, max_length=64)
     service = forms.CharField(required=False, max_length=64)
     practitioner = forms.CharField(required=False, max_length=64)
     location = forms.CharField(required=False, max_length=64)

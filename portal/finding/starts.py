@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from clinic.models import WEEKDAYS
-from clinic.time_text import EVENING, NOON
+from clinic.time_text import EVENING, NOON, part_code
 from scheduling.core.intervals import Span, clip, merge
 
 MIDNIGHT = time()
@@ -22,7 +22,7 @@ class Starts:
     weekdays: frozenset[str]
 
     def __call__(self, at: datetime) -> bool:
-        return (not self.parts or part_of(at) in self.parts) and self._is_on(at.date())
+        return (not self.parts or part_code(at) in self.parts) and self._is_on(at.date())
 
     def spans(self, zone: ZoneInfo, start: datetime, end: datetime) -> list[Span]:
         """Return the matching spans between two moments, in UTC seconds."""
@@ -38,13 +38,6 @@ class Starts:
         for opens, closes in (PARTS[each] for each in self.parts or PARTS):
             last = day if closes > opens else day + DAY
             yield _second(day, opens, zone), _second(last, closes, zone)
-
-
-def part_of(at: datetime) -> str:
-    """Return the part of the day of a local time: the same parts as in `time_text.part_of_day`."""
-    if at.time() < NOON:
-        return "morning"
-    return "afternoon" if at.time() < EVENING else "evening"
 
 
 def _second(day: date, wall: time, zone: ZoneInfo) -> int:

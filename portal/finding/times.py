@@ -71,7 +71,8 @@ class Menu:
 
     `zone` is the zone that the patient chose for visits by video; `starts` limits the local starting times. `without`
     is a visit that is being moved, and `moved` its schedules: its own time counts as free, but its present start is not
-    among the times. `position` is the patient's, if times are to be sorted by distance.
+    among the times. `besides` are the primary keys of visits that are moved with it. `position` is the patient's, if
+    times are to be sorted by distance.
     """
 
     service: HealthcareService
@@ -81,6 +82,7 @@ class Menu:
     starts: Starts | None = None
     without: Appointment | None = None
     moved: MovedVisit | None = None
+    besides: tuple[int, ...] = ()
     position: Position | None = None
     _ways_of: dict[int, tuple[object, Sequence[tuple[Offering, ...]]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -177,6 +179,7 @@ class Menu:
             within=self._start_spans(first, end),
             limit=limit + len(self.arrangements) if limit and self.moved else limit,
             without=self.without,
+            besides=self.besides,
         )
         found = find_times(query, now=now) if first < end else []
         return list(self.moved.other_times(found))[:limit] if self.moved else found

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,15 +12,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from clinic.models import Location, Practitioner, Resource
+from clinic import addresses, visit_place
+from clinic.models import Location, Practitioner, PractitionerPhoto, Resource
+from portal.common import tickets
 from portal.common.htmx import HtmxRequest, is_part
-from portal.finding import catalogue, positions
+from portal.common.people import languages_spoken
+from portal.finding import catalogue, positions, profiles
 from portal.finding.catalogue import Catalogue, bookable
+from portal.finding.courses import course_choice
 from portal.finding.forms import PositionForm, ServicesForm
 from portal.finding.times_page import free_times
 
 R = TypeVar("R", bound=Resource)
-CARRIED = ("practitioner", "location", "date")  # query parameters kept from the services to the times
+CARRIED = ("practitioner", "location", "plan", "date")  # query parameters kept from the services to the times
 
 
 @require_GET
@@ -34,8 +38,10 @@ def services(request: HtmxRequest) -> HttpResponse:
         search=form.value("q") or "",
         eligibility=form.value("eligibility") or "",
         by=form.value("by") or "",
+        plan=form.value("plan") or "",
         practitioner=practitioner,
         location=location,
+        referred=tickets.services(request.session),
     )
     unknown = [
         name
@@ -55,6 +61,7 @@ def services(request: HtmxRequest) -> HttpResponse:
         "searched": form.value("q"),
         "eligibility": form.value("eligibility"),
         "by": form.value("by"),
+        "plan": form.value("plan"),
         "practitioner": practitioner,
         "location": location,
         "date": form.value("date"),
@@ -68,13 +75,63 @@ def services(request: HtmxRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def choose_time(request: HtmxRequest, service_id: str) -> HttpResponse:
     """Show a week or a month of free times; for htmx only the part that changes."""
-    service = get_object_or_404(catalogue.with_facts(), fhir_id=service_id)
+    referred = tickets.services(request.session)
+    service = get_object_or_404(catalogue.with_facts(referred), fhir_id=service_id)
     context = free_times(request, service, now=timezone.now())
-    context["action"] = reverse("portal:hold", args=[service.fhir_id])
+    course = context["course"] = course_choice(service, request.GET)
+    context["action"] = reverse("portal:course" if course and course.chosen else "portal:hold", args=[service.fhir_id])
+    if not (course and course.chosen):
+        context["wait_page"] = f"{reverse('portal:wait', args=[service.fhir_id])}?{request.GET.urlencode()}"
     if is_part(request):
         return render(request, "portal/finding/_times.html", context)
-    context["is_only_visit"] = not bookable().exclude(pk=service.pk).exists()
+    context["is_only_visit"] = not bookable(referred).exclude(pk=service.pk).exists()
     return render(request, "portal/finding/choose_time.html", context)
+
+
+@require_GET
+def practitioner(request: HttpRequest, practitioner_id: str) -> HttpResponse:
+    """Show a practitioner: who they are, where they work, and what can be booked with them."""
+    rows = Practitioner.objects.filter(active=True, deleted_at=None).select_related("bookable")
+    person = get_object_or_404(rows, fhir_id=practitioner_id)
+    profile = profiles.practitioner_profile(person, now=timezone.now())
+    context = {
+        "person": person,
+        "offers": profile.offers,
+        "sites": profiles.sites_of(person),
+        "spoken": languages_spoken(person),
+        "specialties": profiles.specialties_of(person),
+    }
+    return render(request, "portal/finding/practitioner.html", context)
+
+
+@require_GET
+def site(request: HttpRequest, site_id: str) -> HttpResponse:
+    """Show a site: where it is, how to get there, when it is open, and what can be booked there."""
+    rows = Location.objects.filter(status=Location.Status.ACTIVE, part_of=None, deleted_at=None)
+    place = get_object_or_404(rows, fhir_id=site_id)
+    now = timezone.now()
+    profile = profiles.site_profile(place, now=now)
+    context = {
+        "site": place,
+        "address": addresses.lines(place),
+        "map_url": visit_place.map_url(place),
+        "phone": visit_place.phone_of(place),
+        "offers": profile.offers,
+        "hours": profiles.opening_hours(place, profile.menus, today=now.astimezone(profiles.zone_of(place)).date()),
+        "people": profiles.people_at(place),
+    }
+    return render(request, "portal/finding/site.html", context)
+
+
+@require_GET
+def photo(request: HttpRequest, digest: str) -> HttpResponse:
+    """Return the photo of a practitioner. Its address names its content, so browsers may keep it for ever."""
+    found = PractitionerPhoto.objects.filter(digest=digest, practitioner__active=True, practitioner__deleted_at=None)
+    image = found.values_list("image", flat=True).first()
+    if image is None:
+        raise Http404
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(bytes(image), content_type="image/jpeg", headers=headers)
 
 
 @require_POST
@@ -103,7 +160,7 @@ def _only_one(form: ServicesForm, listed: Catalogue, unknown: list[str]) -> str 
         return None
     if form.value("service"):
         return str(form.value("service"))
-    is_search = any(form.value(name) for name in ("q", "eligibility", "by"))
+    is_search = any(form.value(name) for name in ("q", "eligibility", "by", "plan"))
     return listed.found[0].fhir_id if len(listed.found) == 1 and not is_search else None
 
 

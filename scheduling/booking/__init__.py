@@ -3,16 +3,59 @@
 The exclusion constraint `slot_never_sold_twice` decides every conflict; no code here can overrule it. All Slots of a
 booking are inserted by one ordered INSERT ... ON CONFLICT DO NOTHING; fewer rows than requested means that another
 booking was faster. Locks only keep writers in order, and are always taken in this order: the appointment, the holder of
-holds, the patient, the bookables by primary key, the service. Bookings share the locks of their bookables. A use case
-owns them exclusively when it releases time and takes other time in one transaction, extends the time during which rows
-count, takes Slots that a client has stored, or counts seats or visits. A service is locked only if its visits are
-counted together. `now` is read once, by the API, the page or the task that calls.
+holds, the patient, the ticket, the bookables by primary key, the service. Bookings share the locks of their bookables.
+A use case owns them exclusively when it releases time and takes other time in one transaction, extends the time during
+which rows count, takes Slots that a client has stored, or counts seats or visits. A service is locked only if its
+visits are counted together. `now` is read once, by the API, the page or the task that calls.
 """
 
+from scheduling.booking.absences import (
+    UNDO_FOR,
+    AbsenceRequest,
+    add_rebookings,
+    affected_visits,
+    change_absence,
+    end_absence,
+    offer_times,
+    record_absence,
+    send_offers,
+    undo_offers,
+)
+from scheduling.booking.alternatives import (
+    MOST_TIMES,
+    ask_for_call,
+    cancel_rebooked,
+    cancel_unanswered,
+    choose_alternative,
+    expire_offer,
+    finish_search,
+    note_call,
+    offer_made_for,
+    place_alternative,
+    settle_rebooking,
+    standing_alternatives,
+    take_back,
+    tell_alternatives,
+)
+from scheduling.booking.arrivals import HERE, check_in, find_arrivals
 from scheduling.booking.attendance import confirm_attendance, undo_attendance
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
 from scheduling.booking.cancellation import cancel
+from scheduling.booking.checkout import (
+    latest_payment_of,
+    open_checkout,
+    open_payment_of,
+    prepayment_of,
+    settle_open_payments,
+    settle_payment,
+    settle_session,
+    start_payment,
+    terms_for,
+)
+from scheduling.booking.combined import book_combined, hold_combined
 from scheduling.booking.confirmation import confirm, refuse
+from scheduling.booking.delays import DelayRequest, announce_delay, preview_delay, undo_delay
+from scheduling.booking.extra_seats import taken_offerings
 from scheduling.booking.holds import (
     HOLD_EXPIRED,
     extend_hold,
@@ -23,9 +66,51 @@ from scheduling.booking.holds import (
     support,
 )
 from scheduling.booking.idempotency import AlreadyAnswered, Once, Written, first_time, recall, visits_of
-from scheduling.booking.identity_checks import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
+from scheduling.booking.identity_checks import (
+    Proof,
+    is_birth_date,
+    is_birth_date_of_referral,
+    is_own_code,
+    is_own_phone,
+    proof_of,
+)
 from scheduling.booking.judging import is_judged, judge_confirmations
 from scheduling.booking.merged_visits import clashes, lock_records, move_visits, return_visits
+from scheduling.booking.obstacles import Obstacle, Rule, obstacles_to
+from scheduling.booking.offers import (
+    BY_STAFF,
+    OfferRequest,
+    book_for_waiting,
+    decline_offer,
+    hold_offer,
+    is_more_needed,
+    place_offer,
+    release_lapsed_offers,
+    standing_offers,
+    take_offer,
+)
+from scheduling.booking.payment_orders import perform_orders
+from scheduling.booking.referrals import (
+    BASED_ON,
+    TICKET_EXPRESSION,
+    ReferralRequest,
+    refer,
+    tell_of_ended_referrals,
+    withdraw,
+)
+from scheduling.booking.refunds import (
+    CancellationCost,
+    PaymentOptions,
+    cancellation_cost,
+    charge_fee,
+    forget_cards,
+    is_due,
+    payment_options,
+    refund,
+    settle,
+    waive,
+)
+from scheduling.booking.refused_orders import refused_orders
 from scheduling.booking.request import (
     BookingRequest,
     ConfirmRequest,
@@ -51,61 +136,125 @@ from scheduling.booking.resource_writes import (
 )
 from scheduling.booking.responses import answer_suggestion, record_response, respond, suggest
 from scheduling.booking.restoration import can_be_restored, restore
-from scheduling.booking.series import Occurrences, book_series, cancel_series, confirm_series, hold_series
+from scheduling.booking.rooms import RoomRequest, free_rooms, give_rooms, has_rooms, rooms_in_use
+from scheduling.booking.series import book_series, cancel_series, confirm_series, hold_series
+from scheduling.booking.series_holds import extend_series, name_series, support_series
+from scheduling.booking.series_members import Occurrences
+from scheduling.booking.series_moves import reschedule_series
 from scheduling.booking.slots import engagements_of, lock_holder
 from scheduling.booking.steps import change_status, correct_status
 from scheduling.booking.suggestions import standing_suggestions
+from scheduling.booking.text_replies import receive_text
 from scheduling.booking.transitions import is_holder, require_day_reached
 from scheduling.booking.visits import (
     annotate,
     book,
     reschedule,
 )
+from scheduling.booking.waitlist import (
+    WaitlistRequest,
+    change_preferences,
+    end_waits_that_are_over,
+    join_waitlist,
+    leave_waitlist,
+    prioritise,
+    visits_to_move,
+)
+from scheduling.booking.walk_ins import walk_in
 
 __all__ = [
+    "BASED_ON",
+    "BY_STAFF",
+    "HERE",
     "HOLD_EXPIRED",
+    "MOST_TIMES",
+    "TICKET_EXPRESSION",
+    "UNDO_FOR",
+    "AbsenceRequest",
     "AlreadyAnswered",
     "BlockRequest",
     "BookingRequest",
+    "CancellationCost",
     "ConfirmRequest",
+    "DelayRequest",
     "Extent",
+    "Obstacle",
     "Occurrences",
+    "OfferRequest",
     "Once",
+    "PaymentOptions",
     "Proof",
+    "ReferralRequest",
     "RescheduleRequest",
+    "RoomRequest",
+    "Rule",
     "SeriesRequest",
     "StatusRequest",
+    "WaitlistRequest",
     "Written",
+    "add_rebookings",
+    "affected_visits",
     "all_or_nothing",
     "amend",
     "annotate",
+    "announce_delay",
     "answer_suggestion",
+    "ask_for_call",
     "block",
     "book",
+    "book_combined",
+    "book_for_waiting",
     "book_series",
     "can_be_restored",
     "cancel",
+    "cancel_rebooked",
     "cancel_series",
+    "cancel_unanswered",
+    "cancellation_cost",
+    "change_absence",
+    "change_preferences",
     "change_status",
+    "charge_fee",
+    "check_in",
+    "choose_alternative",
     "clashes",
     "confirm",
     "confirm_attendance",
     "confirm_series",
     "correct_status",
     "create_visit",
+    "decline_offer",
+    "end_absence",
+    "end_waits_that_are_over",
     "engagements_of",
+    "expire_offer",
     "extend_hold",
+    "extend_series",
+    "find_arrivals",
+    "finish_search",
     "first_time",
+    "forget_cards",
+    "free_rooms",
+    "give_rooms",
+    "has_rooms",
     "hold",
+    "hold_combined",
+    "hold_offer",
     "hold_series",
     "is_birth_date",
+    "is_birth_date_of_referral",
+    "is_due",
     "is_holder",
     "is_judged",
+    "is_more_needed",
     "is_own_code",
     "is_own_phone",
     "is_repeated",
+    "join_waitlist",
     "judge_confirmations",
     "judge_visit",
+    "latest_payment_of",
+    "leave_waitlist",
     "lock_conditions",
     "lock_for",
     "lock_holder",
@@ -114,27 +263,71 @@ __all__ = [
     "may_remove",
     "move_visits",
     "name_patient",
+    "name_series",
+    "note_call",
     "note_presence",
+    "obstacles_to",
+    "offer_made_for",
+    "offer_times",
+    "open_checkout",
+    "open_payment_of",
+    "payment_options",
+    "perform_orders",
+    "place_alternative",
+    "place_offer",
+    "prepayment_of",
+    "preview_delay",
+    "prioritise",
     "proof_of",
     "recall",
+    "receive_text",
     "record",
+    "record_absence",
     "record_all",
     "record_response",
+    "refer",
+    "refund",
     "refuse",
+    "refused_orders",
     "release_expired_holds",
+    "release_lapsed_offers",
     "remove",
     "remove_slot",
     "require_day_reached",
     "reschedule",
+    "reschedule_series",
     "respond",
     "restore",
     "return_visits",
     "rewrite_slot",
+    "rooms_in_use",
+    "send_offers",
+    "settle",
+    "settle_open_payments",
+    "settle_payment",
+    "settle_rebooking",
+    "settle_session",
+    "standing_alternatives",
+    "standing_offers",
     "standing_suggestions",
+    "start_payment",
     "suggest",
     "support",
+    "support_series",
+    "take_back",
+    "take_offer",
+    "taken_offerings",
+    "tell_alternatives",
+    "tell_of_ended_referrals",
+    "terms_for",
     "unblock",
     "undo_attendance",
+    "undo_delay",
+    "undo_offers",
     "visits_of",
+    "visits_to_move",
+    "waive",
+    "walk_in",
+    "withdraw",
     "write_slots",
 ]

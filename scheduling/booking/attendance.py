@@ -15,7 +15,11 @@ from scheduling.errors import IllegalTransition, RuleBroken
 @use_case
 def confirm_attendance(appointment_id: str, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
     """Record that the patient will come. A repeated call changes nothing."""
-    appointment = _booked(appointment_id, caller)
+    return confirm_attendance_locked(_booked(appointment_id, caller), caller=caller, now=now)
+
+
+def confirm_attendance_locked(appointment: Appointment, *, caller: Caller, now: datetime) -> Appointment:
+    """Do the same for a locked appointment that is booked."""
     if appointment.attendance_confirmed is None:
         appointment.attendance_confirmed = now
         save(appointment, now)
@@ -28,7 +32,7 @@ def undo_attendance(appointment_id: str, *, caller: Caller, now: datetime, once:
     """Remove the record that the patient will come, made by mistake. Staff only. A repeated call changes nothing."""
     appointment = _booked(appointment_id, caller)
     if caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment):
-        raise RuleBroken(_("Only clinic staff can take back that a patient will come."))
+        raise RuleBroken(_("Only clinic staff can undo “I will come”."))
     if appointment.attendance_confirmed is not None:
         appointment.attendance_confirmed = None
         save(appointment, now)

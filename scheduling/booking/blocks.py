@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from math import ceil, floor
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -56,20 +56,35 @@ def block(request: BlockRequest, *, caller: Caller, now: datetime) -> list[Slot]
     Raises TimeTaken for a conflict without `around`, or if everything is blocked already; Forbidden on calendars that
     the caller does not manage.
     """
-    schedule = request.schedule
-    _require_may_block(caller, schedule)
+    _require_may_block(caller, request.schedule)
     if not request.occasions:
         raise Invalid(_("There is no day to block."))
     with all_or_nothing():
-        own_bookables([schedule.bookable_id])
-        taken, blocked = _taken(schedule, request.occasions, now)
-        if not request.around and any(subtract([each], taken) != [each] for each in request.occasions):
-            raise TimeTaken(_("Some of that time is taken."))
-        slots = _slots(request, [each for each in request.occasions if subtract([each], blocked)], now)
-        if not slots or write_slots(slots):
-            raise TimeTaken(_("All of that time is blocked already."))
-        _audit("block", AuditEvent.Action.CREATE, schedule, caller, now)
+        return block_within(request, uuid4(), caller=caller, now=now)
+
+
+def block_within(request: BlockRequest, identifier: UUID, *, caller: Caller, now: datetime) -> list[Slot]:
+    """Write the block's Slots, with this identifier, in the transaction of another use case."""
+    schedule = request.schedule
+    own_bookables([schedule.bookable_id])
+    taken, blocked = _taken(schedule, request.occasions, now)
+    if not request.around and any(subtract([each], taken) != [each] for each in request.occasions):
+        raise TimeTaken(_("Some of that time is taken."))
+    free = [each for each in request.occasions if subtract([each], blocked)]
+    slots = _slots(request, free, identifier, now)
+    if not slots or write_slots(slots):
+        raise TimeTaken(_("All of that time is blocked already."))
+    _audit("block", AuditEvent.Action.CREATE, schedule, caller, now)
     return slots
+
+
+def remove_block(identifier: UUID, *, caller: Caller, now: datetime) -> None:
+    """Remove all Slots of the block with this identifier, in the transaction of another use case."""
+    series = {"system": BLOCK, "value": str(identifier)}
+    slots = Slot.objects.filter(identifier__contains=[series], deleted_at=None).select_related("schedule")
+    for slot in slots:
+        _audit("unblock", AuditEvent.Action.DELETE, slot.schedule, caller, now)
+    slots.update(deleted_at=now, last_updated=now, version=F("version") + 1)
 
 
 def unblock(slot_id: str, extent: Extent, *, caller: Caller, now: datetime) -> int:
@@ -120,8 +135,8 @@ def _taken(schedule: Schedule, occasions: Sequence[Span], now: datetime) -> tupl
     return merge(span for span, _is_block in spans), merge(span for span, is_block in spans if is_block)
 
 
-def _slots(request: BlockRequest, occasions: Sequence[Span], now: datetime) -> list[Slot]:
-    series = {"system": BLOCK, "value": str(uuid4())}
+def _slots(request: BlockRequest, occasions: Sequence[Span], identifier: UUID, now: datetime) -> list[Slot]:
+    series = {"system": BLOCK, "value": str(identifier)}
     return [
         Slot(
             schedule=request.schedule,

@@ -4,24 +4,30 @@
 a replaced or expired hold and software all come through it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import CANCELLATION_REASON
-from clinic.models import Appointment, Patient
+from clinic.models import OPEN_REBOOKING, Appointment, Patient, Rebooking, WaitlistOffer
 from clinic.models.statements import insert
 from scheduling import access, notifications
 from scheduling.access import Caller
-from scheduling.booking import encounters
+from scheduling.booking import encounters, referrals
 from scheduling.booking.idempotency import Once, use_case
+from scheduling.booking.refunds import refund_ended
 from scheduling.booking.request import WITHOUT_REASON, Json, StatusRequest
-from scheduling.booking.slots import release, release_places
+from scheduling.booking.slots import release, release_places, reopen_freed_time
 from scheduling.booking.transitions import audit_lines, locked, require_notice, require_transition, save
 from scheduling.errors import RuleBroken
 from scheduling.participants import PATIENT, actor_of, attending, declined, is_group, patients_of, references_of
 
+OUTCOMES = {
+    "take": WaitlistOffer.Outcome.TAKEN,
+    "decline": WaitlistOffer.Outcome.DECLINED,
+    "expire": WaitlistOffer.Outcome.LAPSED,
+}
 ANSWERED: Json = {
     "coding": [{"system": CANCELLATION_REASON, "code": "other"}],
     "text": "the request was answered in another way",
@@ -119,44 +125,87 @@ def end_visit(
     The patient's participation in a booking or request becomes declined; in a hold it does not. If a booking or request
     is cancelled, the patient is told. No message about it that is still waiting is sent.
     """
-    if (suggestion := lock_suggestion(appointment)) is not None:
-        end_suggestion(suggestion, caller=caller, now=now)
+    end_suggestions(appointment, lock_suggestions(appointment), caller=caller, now=now)
     patients = patients_of(appointment) if is_group(appointment) else []
-    was_agreed = appointment.status != Appointment.Status.PENDING or appointment.is_request
+    is_held = appointment.status == Appointment.Status.PENDING and not appointment.is_request
+    was_agreed = not (is_held or appointment.is_waiting)
     if appointment.status == Appointment.Status.BOOKED or appointment.is_request:
         appointment.participant = [declined(each) for each in appointment.participant]
-    elif not was_agreed:
+    elif is_held:
         appointment.participant = [{**each, "status": "tentative"} for each in appointment.participant]
     appointment.status = status
     appointment.sequence += was_agreed
     appointment.hold_expires_at = None
     appointment.cancelation_reason = request.reason if status == Appointment.Status.CANCELLED else None
+    undoable = was_agreed and can_be_undone(appointment, caller)
     save(appointment, now)
-    release(appointment, now=now)
+    release(appointment, now=now, undoable=undoable)
+    if appointment.is_suggestion:
+        close_offer(appointment, subtype, now=now)
     done = subtype if status == "cancelled" else status
     insert(audit_lines(done, appointment, patients, caller=caller, now=now))
     if was_agreed:
         encounters.follow(appointment, now=now)
+        referrals.follow(appointment, now=now)
         tell = request.tell and status == Appointment.Status.CANCELLED
-        undoable = can_be_undone(appointment, caller)
         notifications.cancelled(appointment, patients, now=now, tell=tell, undoable=undoable)
+        if appointment.has_payment:
+            by_clinic = access.is_exempt_from_cutoffs(caller, appointment) and not request.by_patient
+            by_clinic = by_clinic or request.by_clinic
+            refund_ended(appointment, by_clinic=by_clinic, now=now, undoable=undoable, tell=request.tell)
     return appointment
 
 
 def lock_suggestion(appointment: Appointment) -> Appointment | None:
-    """The time that is suggested for a request and not lapsed or ended yet, locked; None for anything else.
+    """The time that is held in answer to a request or an entry of the waiting list: see `lock_suggestions`."""
+    return next(iter(lock_suggestions(appointment)), None)
 
-    Needs the lock of the request.
+
+def lock_suggestions(appointment: Appointment) -> list[Appointment]:
+    """The times that are held in answer to a request, to an entry of the waiting list, or to a visit that the clinic
+    cannot keep, and that have not lapsed or ended yet, locked; none for anything else.
+
+    Needs the lock of the request, entry or visit.
     """
-    if not appointment.is_request:
-        return None
-    rows = Appointment.objects.filter(suggested_for=appointment, status=Appointment.Status.PENDING)
-    return rows.select_related("service", "patient").select_for_update(no_key=True, of=("self",)).first()
+    if not (appointment.is_request or appointment.is_waiting or appointment.to_rebook):
+        return []
+    rows = Appointment.objects.filter(suggested_for=appointment, status=Appointment.Status.PENDING).order_by("pk")
+    return list(rows.select_related("service", "patient").select_for_update(no_key=True, of=("self",)))
 
 
 def end_suggestion(suggestion: Appointment, *, caller: Caller, now: datetime) -> None:
-    """Let go of the time that was suggested for a request, which has been answered, moved or ended."""
+    """Let go of the time that was held in answer to a request or an entry, which has been answered, moved or ended."""
     end_visit(suggestion, Appointment.Status.CANCELLED, StatusRequest(reason=ANSWERED), caller=caller, now=now)
+
+
+def end_suggestions(
+    appointment: Appointment,
+    suggestions: Iterable[Appointment],
+    *,
+    caller: Caller,
+    now: datetime,
+    outcome: Rebooking.State = Rebooking.State.CANCELLED,
+) -> None:
+    """Let go of the times that were held in answer to a locked appointment, which is saved afterwards, and close its
+    Rebooking with this outcome.
+    """
+    for suggestion in suggestions:
+        end_suggestion(suggestion, caller=caller, now=now)
+    if appointment.to_rebook:
+        appointment.to_rebook = False
+        rows = Rebooking.objects.filter(appointment=appointment, state__in=OPEN_REBOOKING)
+        rows.update(state=outcome, answered=now)
+
+
+def close_offer(hold: Appointment, done: str, *, now: datetime) -> None:
+    """Record what became of the offer whose hold has ended, if it was one of the waiting list, and pass the time on.
+
+    It is due again for the next, and so is time that others could not be asked for while they had this offer.
+    """
+    outcome = OUTCOMES.get(done, WaitlistOffer.Outcome.GONE)
+    open_offers = WaitlistOffer.objects.filter(hold=hold, outcome=WaitlistOffer.Outcome.OPEN)
+    if open_offers.update(outcome=outcome, answered=now):
+        reopen_freed_time(now=now)
 
 
 def can_be_undone(appointment: Appointment, caller: Caller) -> bool:

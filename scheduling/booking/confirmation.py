@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from clinic.models import Appointment, Patient
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
+from scheduling.booking import referrals
 from scheduling.booking.cancellation import end_suggestion, end_visit, lock_suggestion
 from scheduling.booking.holds import (
     HOLD_EXPIRED,
@@ -32,11 +33,13 @@ from scheduling.booking.transitions import (
     require_transition,
     save,
 )
-from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, SchedulingError, TimeTaken
+from scheduling.errors import HoldExpired, IllegalTransition, PaymentRequired, RuleBroken, SchedulingError, TimeTaken
+from scheduling.notifications import links
 from scheduling.participants import awaiting_answers, patients_of
 from scheduling.plugins import BookingStep
 
 AS_IT_IS = ConfirmRequest()
+PAID = ConfirmRequest(is_paid=True, tell=False)
 RELEASING = (TimeTaken, RuleBroken, IllegalTransition, HoldExpired)  # refusals that end a hold
 
 
@@ -107,7 +110,9 @@ def confirm_locked(
         raise IllegalTransition(appointment.status, "booked")
     require_not_expired(appointment, now)
     require_no_suggestion(appointment)
-    require_own_hold(appointment, caller=caller)
+    if not request.is_paid:
+        require_own_hold(appointment, caller=caller)
+        _require_payment(appointment, caller)
     require_transition(appointment, Appointment.Status.BOOKED)
     bookables = _require_still_given(appointment)
     asks = _asks(appointment, caller)
@@ -155,6 +160,7 @@ def book_held_time(
     ]
     save(appointment, now)
     audit(subtype, appointment, caller=caller, now=now)
+    referrals.follow(appointment, now=now)
     if tell:
         notifications.booked(appointment, now=now)
     return appointment
@@ -167,12 +173,19 @@ def _asks(appointment: Appointment, caller: Caller) -> bool:
     return caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment)
 
 
+def _require_payment(appointment: Appointment, caller: Caller) -> None:
+    """Raise PaymentRequired if the caller, who is not staff of the visit, has to pay for the hold first."""
+    service = appointment.service
+    if service is not None and service.prepayment and not access.is_exempt_from_cutoffs(caller, appointment):
+        raise PaymentRequired(links.payment_link(appointment))
+
+
 def _require_own_patient(appointment: Appointment, caller: Caller) -> None:
     """Raise RuleBroken if no patient is named yet, Forbidden if the caller may no longer book for a patient."""
     if appointment.patient is None:
         raise RuleBroken(_("Say who the visit is for before you confirm it."), expression="Appointment.participant")
     for patient in patients_of(appointment):
-        access.may_be_for(caller, patient)
+        access.may_be_for(caller, patient, appointment.referral)
 
 
 def _require_still_given(appointment: Appointment) -> list[int]:

@@ -6,16 +6,18 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, TextField
+from django.db.models import Count, Exists, F, OuterRef, Q, TextField
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import CANCELLATION_REASON
-from clinic.models import Appointment, Patient, QuestionnaireResponse
+from clinic.models import Appointment, Patient, PaymentItem, QuestionnaireResponse
 from clinic.parking import Parking
 from scheduling import access
 from scheduling.access import Caller
+from scheduling.booking import referrals
 from scheduling.booking.cancellation import end_visit
+from scheduling.booking.former_holds import SUPPORTING, end_others_held, hand_over, supporting_of, was_only_held
 from scheduling.booking.idempotency import Once, refusals, use_case
 from scheduling.booking.judging import judged
 from scheduling.booking.patients import PARTICIPANT, follow_merge, lock_patients, with_survivors
@@ -44,7 +46,6 @@ from scheduling.plugins import BookingStep
 CLOCK = Caller(client="clock")
 HOLD_EXPIRED: Json = {"coding": [{"system": CANCELLATION_REASON, "code": "other"}], "text": "hold expired"}
 BATCH = 100
-SUPPORTING = "supportingInformation"
 
 
 @judged(BookingStep.HOLD)
@@ -78,7 +79,7 @@ def hold_within(
     """Do the same in the transaction of another use case."""
     request = request.with_registered_patient()  # first: other writers lock names before rows
     former = None if instead_of is None else locked(instead_of, caller)
-    is_for_more = former is not None and former.service_id == request.service.pk and _was_only_held(former)
+    is_for_more = former is not None and former.service_id == request.service.pk and was_only_held(former)
     is_held = former is not None and former.status == Appointment.Status.PENDING and not former.is_request
     if former is not None:
         require_no_suggestion(former)
@@ -90,6 +91,8 @@ def hold_within(
     lock_patients(request.patients)
     if is_bound:
         require_few_holds(caller, request.patient, now, besides=replacing)
+    if replacing is not None and replacing.series is not None:
+        end_others_held(replacing, request.offerings, caller=caller, now=now)
     appointment = place(
         request,
         Appointment.Status.PENDING,
@@ -99,24 +102,29 @@ def hold_within(
         replacing=replacing,
     )
     if former is not None and is_for_more:
-        _hand_over(former, appointment, now)
+        hand_over(former, appointment, now)
     return appointment
 
 
 @use_case
 def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
-    """Extend a hold by HOLD_FOR, once. Raises HoldExpired, or RuleBroken the second time or for a visit of a series:
-    its visits are held until one instant.
+    """Extend a hold by HOLD_FOR, once. Raises HoldExpired, or RuleBroken the second time or for a visit of a series,
+    whose visits are held until one instant: see `extend_series`.
     """
     appointment = locked(appointment_id, caller)
-    _require_held(appointment, now)
+    require_held(appointment, now)
     if appointment.series is not None:
         raise RuleBroken(_("The visits of a series are held together. Confirm them, or choose their times again."))
-    if appointment.hold_extended:
-        raise RuleBroken(_("This hold has been extended already. Confirm it, or choose a time again."))
-    assert appointment.hold_expires_at is not None  # _require_held
     lock_free_patients(appointment, now)
     own_bookables(bookables_of(appointment))
+    return extend_locked(appointment, caller=caller, now=now)
+
+
+def extend_locked(appointment: Appointment, *, caller: Caller, now: datetime) -> Appointment:
+    """Extend a locked hold. Needs `lock_free_patients` and `own_bookables`."""
+    if appointment.hold_extended:
+        raise RuleBroken(_("This hold has been extended already. Confirm it, or choose a time again."))
+    assert appointment.hold_expires_at is not None  # require_held
     appointment.hold_expires_at += settings.HOLD_FOR
     appointment.hold_extended = True
     keep_slots(appointment, now, expires=appointment.hold_expires_at)
@@ -142,9 +150,13 @@ def name_patient(
     holds too many times, HoldExpired.
     """
     named = patient() if callable(patient) else patient  # first: other writers lock names before rows
-    appointment = locked(appointment_id, caller)
-    _require_held(appointment, now)
-    set_patient(appointment, named, caller, now)
+    return name_locked(locked(appointment_id, caller), named, caller=caller, now=now)
+
+
+def name_locked(appointment: Appointment, patient: Patient, *, caller: Caller, now: datetime) -> Appointment:
+    """Set the patient of a locked hold."""
+    require_held(appointment, now)
+    set_patient(appointment, patient, caller, now)
     require_within_limits(appointment, caller, now)
     save(appointment, now)
     audit("name", appointment, caller=caller, now=now)
@@ -155,9 +167,10 @@ def set_patient(appointment: Appointment, patient: Patient, caller: Caller, now:
     """Set the patient of a locked hold without saving it."""
     if is_group(appointment):
         raise RuleBroken(_("This time is held for several patients. Hold it again for others."), expression=PARTICIPANT)
+    referrals.require_for(appointment, patient)
     is_bound = not access.is_exempt_from_cutoffs(caller, appointment)
     if is_bound:
-        access.may_be_for(caller, patient)
+        access.may_be_for(caller, patient, appointment.referral)
         lock_holder(caller)
     others = [each for each in appointment.participant if not is_patient(each)]
     appointment.patient = patient
@@ -180,10 +193,16 @@ def support(
 
     References replace earlier ones to resources of the same type. Raises HoldExpired.
     """
-    appointment = locked(appointment_id, caller)
-    _require_held(appointment, now)
+    return support_locked(locked(appointment_id, caller), references, caller=caller, now=now)
+
+
+def support_locked(
+    appointment: Appointment, references: Collection[str], *, caller: Caller, now: datetime
+) -> Appointment:
+    """Record what a locked hold relies on."""
+    require_held(appointment, now)
     types = {_type_of(each) for each in references}
-    kept = [each for each in _supporting(appointment) if _type_of(str(each.get("reference"))) not in types]
+    kept = [each for each in supporting_of(appointment) if _type_of(str(each.get("reference"))) not in types]
     given = [{"reference": each} for each in references]
     appointment.extra = {**appointment.extra, SUPPORTING: [*kept, *given]}
     save(appointment, now)
@@ -205,7 +224,8 @@ def note_presence(appointment_id: str, *, here: bool, caller: Caller, now: datet
 def release_expired_holds(*, now: datetime) -> int:
     """Cancel the holds that have expired, with the reason "hold expired". Returns how many.
 
-    Holds that were left, and holds of patients who have died or whose record was closed, are cancelled too. This only
+    Holds that were left, and holds of patients who have died or whose record was closed, are cancelled too; one that is
+    being paid for is left to `settle_payment`. This only
     tidies up: the time of an expired hold is free already. It works in batches, so that no lock is held long.
     """
     released = 0
@@ -223,9 +243,10 @@ def _release_batch(now: datetime) -> tuple[int, int]:
     aside = Parking("release expired holds", Appointment, now=now)
     over = Q(hold_expires_at__lte=now) | Q(hold_expires_at__gt=now, left_at__lte=now - settings.LEFT_HOLD_FOR)
     over |= Q(hold_expires_at__gt=now) & Patient.closed("patient__")
+    paying = PaymentItem.objects.filter(appointment=OuterRef("pk"), payment__status__in=("created", "paying"))
     expired = list(
         Appointment.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        .filter(over, status=Appointment.Status.PENDING)
+        .filter(over, ~Q(has_payment=True) | ~Exists(paying), status=Appointment.Status.PENDING)
         .exclude(pk__in=aside.waiting)
         .order_by("pk")[:BATCH]
     )
@@ -237,7 +258,8 @@ def _release(appointment: Appointment, now: datetime) -> None:
     end_visit(appointment, Appointment.Status.CANCELLED, request, caller=CLOCK, now=now, subtype="expire")
 
 
-def _require_held(appointment: Appointment, now: datetime) -> None:
+def require_held(appointment: Appointment, now: datetime) -> None:
+    """Raise HoldExpired, IllegalTransition or RuleBroken unless a locked appointment is a hold that lasts."""
     if appointment.status != Appointment.Status.PENDING:
         raise_if_expired(appointment)
         raise IllegalTransition(appointment.status, "pending")
@@ -284,27 +306,6 @@ def keep_slots(
         raise HoldExpired from taken
 
 
-def _was_only_held(appointment: Appointment) -> bool:
-    """True if it is a hold, or was one that ended without being booked: its participants had not accepted yet."""
-    return any(each.get("status") == "tentative" for each in appointment.participant)
-
-
-def _hand_over(former: Appointment, appointment: Appointment, now: datetime) -> None:
-    """Move the answers, notes and choices of an ended hold to the hold that replaces it."""
-    QuestionnaireResponse.objects.filter(appointment=former, deleted_at=None).update(
-        appointment=appointment, patient=appointment.patient, version=F("version") + 1, last_updated=now
-    )
-    appointment.comment = appointment.comment or former.comment
-    same_patient = appointment.patient_id == former.patient_id
-    if same_patient and SUPPORTING in former.extra:
-        appointment.extra = {**appointment.extra, SUPPORTING: _supporting(former)}
-    appointment.save(update_fields=["comment", "extra"])
-
-
-def _supporting(appointment: Appointment) -> list[Json]:
-    return list(appointment.extra.get(SUPPORTING, []))
-
-
 def _type_of(reference: str) -> str:
     return reference.partition("/")[0]
 
@@ -320,7 +321,7 @@ def require_few_holds(caller: Caller, patient: Patient | None, now: datetime, *,
         whose, status=Appointment.Status.PENDING, hold_expires_at__gt=now, suggested_for=None
     )
     if besides is not None:
-        held = held.exclude(pk=besides.pk)
+        held = held.exclude(pk=besides.pk) if besides.series is None else held.exclude(series=besides.series)
     holds = Coalesce(Cast("series", TextField()), "fhir_id")
     if held.aggregate(count=Count(holds, distinct=True))["count"] >= settings.HOLDS_PER_PERSON:
         raise TooManyHolds

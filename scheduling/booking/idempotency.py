@@ -10,9 +10,11 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
 
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext as _
 from psycopg import errors
 
 from clinic.models import Appointment, IdempotencyKey
+from clinic.models.appointment import ONE_VISIT_FOR_A_TICKET
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.errors import (
@@ -20,6 +22,7 @@ from scheduling.errors import (
     HoldExpired,
     Invalid,
     Issue,
+    RuleBroken,
     ScheduleBusy,
     SchedulingError,
     TimeTaken,
@@ -119,6 +122,8 @@ def refusals() -> Iterator[None]:
         yield
     except DatabaseError as error:
         match error.__cause__:
+            case errors.ExclusionViolation(diag=diag) if diag.constraint_name == ONE_VISIT_FOR_A_TICKET:
+                raise RuleBroken(_("A visit is booked with this referral already.")) from error
             case errors.ExclusionViolation():
                 raise TimeTaken from error
             case errors.LockNotAvailable():

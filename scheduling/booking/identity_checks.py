@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from clinic import phones
-from clinic.models import AuditEvent, Patient
+from clinic.models import AuditEvent, Patient, ServiceRequest
+from scheduling import access
 from scheduling.access import Caller
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.transitions import audit, locked
@@ -18,6 +19,7 @@ from scheduling.participants import PATIENT, is_group, patient_named
 TRIES = 5
 FORGIVEN_AFTER = timedelta(hours=1)
 WRONG = "wrong birth date"
+TOO_MANY_TRIES = _("Too many wrong attempts. Try again in an hour, or call the clinic.")
 
 
 class Proof(Enum):
@@ -71,13 +73,28 @@ def is_own_code(appointment_id: str, is_right: Callable[[], bool], *, caller: Ca
     return _is_right(appointment_id, Proof.CODE, lambda _patient: is_right(), caller, now)
 
 
+@refusals()
+@transaction.atomic(durable=True)
+def is_birth_date_of_referral(referral_id: str, born: date, *, caller: Caller, now: datetime) -> bool:
+    """True if this is the birth date of the patient of a referral. Attempts count as above."""
+    referral = ServiceRequest.objects.select_for_update(no_key=True, of=("self",)).get(fhir_id=referral_id)
+    wrong = AuditEvent.objects.filter(target=referral.reference, subtype=WRONG, recorded__gt=now - FORGIVEN_AFTER)
+    if wrong.count() >= TRIES:
+        raise RuleBroken(str(TOO_MANY_TRIES))
+    if referral.patient is not None and referral.patient.birth_date == born:
+        return True
+    about = {"patient_id": referral.patient_id, "target": referral.reference}
+    access.audit_event(WRONG, AuditEvent.Action.UPDATE, caller=caller, now=now, **about).save()
+    return False
+
+
 def _is_right(
     appointment_id: str, proof: Proof, check: Callable[[Patient], bool], caller: Caller, now: datetime
 ) -> bool:
     appointment = locked(appointment_id, caller)
     recent = AuditEvent.objects.filter(appointment=appointment, subtype=WRONG, recorded__gt=now - FORGIVEN_AFTER)
     if recent.count() >= TRIES:
-        raise RuleBroken(_("Too many wrong attempts. Try again in an hour, or call the clinic."))
+        raise RuleBroken(str(TOO_MANY_TRIES))
     patient = appointment.patient
     if caller.visit_patient and is_group(appointment):
         patient = patient_named(appointment, caller.visit_patient.removeprefix(PATIENT))

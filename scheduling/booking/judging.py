@@ -24,6 +24,7 @@ from scheduling.availability import Offering
 from scheduling.booking.patients import with_survivors
 from scheduling.booking.request import BookingRequest, ConfirmRequest, Json, RescheduleRequest, participants_of
 from scheduling.errors import Forbidden, NotFound
+from scheduling.new_patients import is_new
 from scheduling.participants import patients_of
 from scheduling.plugins import BookingFacts, BookingStep, CallerFacts, Door, Judgement, PatientFacts, ServiceFacts
 
@@ -94,7 +95,7 @@ def with_judgement(
         schedules=tuple(offering.reference for offering in visit.offerings),
         practitioners=_people(visit.offerings),
         locations=_places(visit.offerings),
-        patients=tuple(map(_patient_facts, visit.patients)),
+        patients=tuple(_patient_facts(patient, visit.service, visit.start) for patient in visit.patients),
         caller=_caller_facts(caller),
         override=getattr(request, "override", ""),
         language=get_language() or "",
@@ -198,8 +199,8 @@ def _places(offerings: tuple[Offering, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reference for reference in named if reference.startswith("Location/")))
 
 
-def _patient_facts(patient: Patient) -> PatientFacts:
-    return PatientFacts(reference=patient.reference, born=patient.born, is_new=availability.is_new(patient))
+def _patient_facts(patient: Patient, service: HealthcareService, start: datetime) -> PatientFacts:
+    return PatientFacts(reference=patient.reference, born=patient.born, is_new=is_new(patient, service, start))
 
 
 def _caller_facts(caller: Caller) -> CallerFacts:

@@ -18,25 +18,51 @@ def own_slots(appointment: Appointment) -> list[Slot]:
     return list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
 
 
-def move(appointment: Appointment, old: Sequence[Slot], request: RescheduleRequest, *, now: datetime) -> None:
+def move(
+    appointment: Appointment,
+    old: Sequence[Slot],
+    request: RescheduleRequest,
+    *,
+    now: datetime,
+    undoable: bool = False,
+) -> None:
     """Save a locked visit at the requested time, let go of its `old` Slots, and take the time.
 
     Actors of schedules that it leaves are replaced by those of the new schedules. Needs `own_bookables`. It does not
-    check that the time is offered; raises TimeTaken.
+    check that the time is offered; raises TimeTaken. For `undoable` see `release`.
     """
     assert appointment.service is not None  # the caller has checked it
-    offerings, start = request.offerings, request.start
     places = len(attending(appointment.participant))
-    seats = seats_for(appointment.service, offerings, start, places, now=now, without=appointment)
-    participants = _with_new_actors(appointment, old, offerings)
+    seats = seats_for(appointment.service, request.offerings, request.start, places, now=now, without=appointment)
+    leave_time(appointment, old, request, now=now, undoable=undoable)
+    take_time(appointment, request, seats, now=now)
+
+
+def leave_time(
+    appointment: Appointment,
+    old: Sequence[Slot],
+    request: RescheduleRequest,
+    *,
+    now: datetime,
+    undoable: bool = False,
+) -> None:
+    """Save a locked visit at the requested time, and let go of its `old` Slots. Needs `own_bookables`."""
+    participants = _with_new_actors(appointment, old, request.offerings)
     appointment.participant = awaiting_answers(participants) if appointment.is_request else participants
-    appointment.start, appointment.end, appointment.site_id = start, request.end, site_of(offerings)
-    if appointment.series is not None:
+    appointment.start, appointment.end = request.start, request.end
+    appointment.site_id = site_of(request.offerings)
+    if appointment.occurrence is not None:
         appointment.extra = as_changed(appointment.extra)
     save(appointment, now)
-    release(appointment, now=now)
+    release(appointment, now=now, undoable=undoable)
+
+
+def take_time(
+    appointment: Appointment, request: RescheduleRequest, seats: dict[int, list[int | None]], *, now: datetime
+) -> None:
+    """Take the time of a visit that was saved at the requested time. Raises TimeTaken."""
     status = TENTATIVE if appointment.status == Appointment.Status.PENDING else BUSY
-    take(appointment, slots_of(offerings, start, status, seats, now=now))
+    take(appointment, slots_of(request.offerings, request.start, status, seats, now=now))
 
 
 def become(appointment: Appointment, service: HealthcareService) -> None:

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from clinic import childhood
 from clinic.fhir.codes import MERGED_PATIENT
 from clinic.models import Appointment, Patient, RelatedPerson
 from scheduling.booking.request import BookingRequest, Json
@@ -106,12 +107,13 @@ def hand_over(appointment: Appointment, patient: Patient, survivor: Patient) -> 
     appointment.extra = _with_former_record(appointment.extra, patient)
 
 
-def are_family(patients: Collection[Patient]) -> bool:
-    """True if one account is, or cares for, each of the patients. One statement."""
+def are_family(patients: Collection[Patient], now: datetime) -> bool:
+    """True if one account is, or cares for, each of the patients now. One statement."""
     accounts = {patient.pk: {patient.user_id} - {None} for patient in patients}
-    carers = RelatedPerson.objects.filter(patient__in=accounts, active=True, deleted_at=None)
-    for patient, user in carers.exclude(user=None).values_list("patient", "user"):
-        accounts[patient].add(user)
+    carers = RelatedPerson.objects.filter(patient__in=accounts, active=True, deleted_at=None).exclude(user=None)
+    for carer in carers.select_related("patient"):
+        if childhood.lets(carer, now):
+            accounts[carer.patient_id].add(carer.user_id)
     return bool(set.intersection(*accounts.values()))
 
 

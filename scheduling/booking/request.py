@@ -1,6 +1,6 @@
 """The requests of the use cases: what is asked to be booked, confirmed, moved or ended."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,15 +23,17 @@ class BookingRequest:
 
     `participants` are FHIR participants sent by a client; without any, they are built from the schedules' actors and
     the patient. `requested` is the window that was searched. `override` is the reason for which staff ignore the rules
-    of their calendar; taken time stays taken. Without `tell` the patient is not told. `extra` holds other elements of
-    the Appointment. `fhir_id` is a reserved id: the second booking with it finds the time taken. `requested_patient` is
-    a record that was merged into the patient's. `activate` makes an inactive record of the patient active, if the
+    of their calendar; taken time stays taken. `overbook` is the reason for which they book an extra visit at a time
+    that is taken. Without `tell` the patient is not told. `extra` holds other elements of the Appointment. `fhir_id` is
+    a reserved id: the second booking with it finds the time taken. `requested_patient` is a record that was merged into
+    the patient's. `activate` makes an inactive record of the patient active, if the
     caller runs the calendars. `register` returns a new patient instead of `patient`: it is called in the transaction of
     the booking, so that a refusal registers nobody. `slots` are primary keys of stored Slots that become the visit's.
     With `asks`, `book` makes a request that the clinic answers, whatever the service. With `suggested_for` it is a time
-    that the clinic suggests for that request, whose own time counts as free. `judgement` holds the findings of
+    that the clinic suggests for that request, whose own time counts as free. `instead_of` is a visit that may move to
+    the held time: its own time counts as free, and limits do not count both. `judgement` holds the findings of
     plug-ins: see scheduling.booking.judging. `others` are the other patients of a group visit; the use case reads them
-    from `participants`.
+    from `participants`. `combined` is what it has in common with the other visits of one coming.
     """
 
     service: HealthcareService
@@ -44,16 +46,19 @@ class BookingRequest:
     comment: str = ""
     requested: tuple[datetime, datetime] | None = None
     override: str = ""
+    overbook: str = ""
     tell: bool = True
     extra: Json = field(default_factory=dict)
     fhir_id: str = ""
     activate: bool = False
     suggested_for: Appointment | None = None
+    instead_of: Appointment | None = None
     register: Callable[[], Patient] | None = None
     slots: tuple[int, ...] = ()
     asks: bool = False
     judgement: Judgement = NO_FINDINGS
     others: tuple[Patient, ...] = ()
+    combined: UUID | None = None
 
     @property
     def end(self) -> datetime:
@@ -100,7 +105,7 @@ class ConfirmRequest:
     `register` returns a new patient instead, in the same transaction. `extensions` are FHIR extensions to add.
     `version` is the one that the client has seen; another is refused. With `release`, a hold that cannot be booked is
     cancelled in the same transaction. `judgement` holds the findings of plug-ins. Without `tell` no message is written:
-    that is for several visits together.
+    that is for several visits together. `is_paid` is set only where a payment is settled.
     """
 
     comment: str = ""
@@ -111,6 +116,7 @@ class ConfirmRequest:
     release: bool = False
     judgement: Judgement = NO_FINDINGS
     tell: bool = True
+    is_paid: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,12 +124,19 @@ class StatusRequest:
     """The details of a cancellation or another change of status.
 
     `reason` is a FHIR CodeableConcept. `version` is the one that the client has seen; another is refused. Without
-    `tell` the patient gets no message about a cancellation.
+    `tell` the patient gets no message about a cancellation. `by_patient` says that staff cancel at the patient's wish,
+    so that no more of a payment is given back than if the patient had cancelled; `by_clinic`, that a patient cancels a
+    visit that the clinic cannot keep, so that all of it is. `only` are the ids of the visits of a
+    series that are cancelled; None: all. `subtype` is that of the audit line of a step, if it is not the status.
     """
 
     reason: Json | None = None
     version: Versions | None = None
     tell: bool = True
+    by_patient: bool = False
+    by_clinic: bool = False
+    only: Collection[str] | None = None
+    subtype: str = ""
 
 
 WITHOUT_REASON = StatusRequest()
@@ -153,10 +166,10 @@ class RescheduleRequest:
         return self.start + timedelta(seconds=self.offerings[0].rules.duration)
 
 
-def with_series(identifiers: Iterable[Json], series: UUID) -> list[Json]:
+def with_series(identifiers: Iterable[Json], series: UUID, system: str = SERIES) -> list[Json]:
     """The identifiers of a visit with that of its series, which only the server sets."""
-    own = {"system": SERIES, "value": str(series)}
-    return [*(each for each in identifiers if each.get("system") != SERIES), own]
+    own = {"system": system, "value": str(series)}
+    return [*(each for each in identifiers if each.get("system") != system), own]
 
 
 def as_changed(extra: Json) -> Json:

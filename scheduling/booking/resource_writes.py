@@ -24,11 +24,13 @@ from scheduling.booking.holds import hold_within, require_within_limits
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.judging import is_judged, with_judgement
 from scheduling.booking.patients import follow_merge, lock_patients, refuse_closed
+from scheduling.booking.referrals import require_same_ticket
 from scheduling.booking.request import BookingRequest, StatusRequest, with_series
 from scheduling.booking.slots import ATTENDED, own_bookables, patients_are_free, release_places
 from scheduling.booking.steps import take_step
 from scheduling.booking.transitions import audit, audit_lines, locked, require_day_reached, save
 from scheduling.booking.visits import book_within, manages
+from scheduling.booking.waitlist import add_entry, changes_of_entry
 from scheduling.errors import InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
 from scheduling.participants import attending, patients_of
 from scheduling.plugins import NO_FINDINGS, BookingStep, Judgement
@@ -213,17 +215,23 @@ def _holds(request: BookingRequest, status: str, caller: Caller) -> bool:
 def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, now: datetime) -> Appointment:
     """Save an Appointment that was made elsewhere, with the Slots (primary keys) that it has taken.
 
-    No rule of a booking is asked and nobody is told: it is for visits that have begun or are over, and for imports.
-    If its patient is still to come it must name its Slots, or its time could be sold again. Raises RuleBroken;
-    TimeTaken if a Slot belongs to another appointment.
+    No rule of a booking is asked and nobody is told: it is for visits that have begun or are over, and for imports. An
+    entry of the waiting list is the one kind that people may send too, under the rules of `join_waitlist`. If its
+    patient is still to come it must name its Slots, or its time could be sold again. Raises RuleBroken; TimeTaken if a
+    Slot belongs to another appointment.
     """
+    if appointment.is_waiting and not caller.is_system:
+        return add_entry(appointment, caller=caller, now=now)
+    access.may_record_visit(caller)
     appointment.created = appointment.created or now
     appointment.last_updated = now
     require_day_reached(appointment, appointment.status, caller=caller, now=now)
     if _is_to_come(appointment, now):
         follow_merge(appointment)
         lock_patients(patients_of(appointment))  # before the Slots, as whoever moves a visit does
-    taken = list(Slot.objects.select_for_update(no_key=True).filter(pk__in=slots).order_by("pk"))
+    own = Slot.objects.select_for_update(no_key=True, of=("self",)).select_related("schedule")
+    taken = list(own.filter(pk__in=slots).order_by("pk"))
+    appointment.site_id = appointment.site_id or next((slot.schedule.site_id for slot in taken), None)
     if appointment.status in ATTENDED:
         start, end = _taken_time(appointment, taken)
         patients_are_free(patients_of(appointment), start, end, now=now)
@@ -283,13 +291,16 @@ def amend(
     VersionConflict.
     """
     appointment = locked(appointment_id, caller, version)
-    if not access.is_exempt_from_cutoffs(caller, appointment):
+    if appointment.is_waiting and changes.get("status") != Appointment.Status.CANCELLED:
+        changes = changes_of_entry(appointment, changes, caller)
+    elif not access.is_exempt_from_cutoffs(caller, appointment):
         changes = _patients_changes(appointment, changes)
     for moment in ("start", "end"):
         if moment in changes and changes.pop(moment) != getattr(appointment, moment):
             raise RuleBroken("An Appointment is moved with $reschedule.", expression=f"Appointment.{moment}")
     if appointment.series is not None and "identifier" in changes:
         changes["identifier"] = with_series(changes["identifier"], appointment.series)
+    require_same_ticket(appointment, changes.get("extra", appointment.extra))
     status = changes.pop("status", appointment.status)
     patient, patients = appointment.patient_id, attending(appointment.participant)
     for name, value in changes.items():
@@ -331,7 +342,7 @@ def _follow_patients(appointment: Appointment, before: Sequence[str], now: datet
     promote(appointment)
     if after and len(after) < len(before):
         release_places(appointment, len(before) - len(after), now=now)
-    elif len(after) > max(len(before), 1) and Slot.objects.filter(appointment=appointment, seat__isnull=False).exists():
+    elif len(after) > max(len(before), 1) and Slot.objects.filter(appointment=appointment, seat__gte=0).exists():
         text = _("This visit takes a seat for each patient: book one for the patient who is new.")
         raise RuleBroken(text, expression="Appointment.participant")
     follow_merge(appointment)

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from clinic.models import Appointment, PastVersion, Slot
 from scheduling import access, notifications
 from scheduling.access import Caller
-from scheduling.booking import encounters
+from scheduling.booking import encounters, referrals
+from scheduling.booking.extra_seats import require_room_again
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import lock_patients
+from scheduling.booking.refunds import undo_refund
 from scheduling.booking.slots import BUSY, own_bookables, patients_are_free, stored_slots, take
 from scheduling.booking.transitions import audit, locked, save
 from scheduling.errors import Forbidden, IllegalTransition, RuleBroken, TimeTaken
@@ -45,6 +47,7 @@ def restore(
     own_bookables(slot.bookable_id for slot in released)
     if _is_blocked_since(appointment, released):
         raise TimeTaken(_("That time has been blocked in the meantime."))
+    require_room_again(appointment, released, now=now)
     appointment.status = Status.BOOKED
     appointment.sequence += 1
     appointment.cancelation_reason = None
@@ -52,6 +55,9 @@ def restore(
     _take_again(appointment, released, now)
     audit("restore", appointment, caller=caller, now=now)
     encounters.follow(appointment, now=now)
+    referrals.follow(appointment, now=now)
+    if appointment.has_payment:
+        undo_refund(appointment, now=now)
     notifications.restored(appointment, now=now, tell=tell)
     return appointment
 

@@ -4,16 +4,13 @@ Each visit of a series is an Appointment like any other: it can be moved, cancel
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from functools import wraps
 from itertools import chain, pairwise
 from typing import Any, TypeAlias
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -21,11 +18,12 @@ from django.utils.translation import gettext as _
 from clinic.fhir.codes import RECURRENCE_TEMPLATE
 from clinic.models import Appointment, Slot
 from clinic.models.statements import insert
-from clinic.time_text import in_short
-from scheduling import access, availability, notifications, requirements
+from scheduling import availability, notifications, requirements
 from scheduling.access import Caller
+from scheduling.booking import referrals
 from scheduling.booking.cancellation import can_be_undone, end_visit
 from scheduling.booking.confirmation import AS_IT_IS, confirm_locked
+from scheduling.booking.former_holds import FormerHold
 from scheduling.booking.holds import raise_if_expired, require_few_holds
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.judging import is_judged, with_judgement
@@ -38,6 +36,7 @@ from scheduling.booking.request import (
     as_changed,
     with_series,
 )
+from scheduling.booking.series_members import Occurrences, locked_members, members_of, numbered, numbering
 from scheduling.booking.slots import (
     BUSY,
     TENTATIVE,
@@ -49,13 +48,14 @@ from scheduling.booking.slots import (
     share_bookables,
     slots_of,
 )
-from scheduling.booking.transitions import TRANSITIONS, audit_lines, locked, require_notice
+from scheduling.booking.transitions import TRANSITIONS, audit_lines, require_notice
 from scheduling.booking.visits import (
     manages,
     new_appointment,
     require_may_book,
     require_may_override,
     require_offered,
+    require_payment,
     shares_or_counts,
 )
 from scheduling.errors import (
@@ -63,26 +63,16 @@ from scheduling.errors import (
     Invalid,
     PatientElsewhere,
     RuleBroken,
-    SchedulingError,
     TimeNotOffered,
     TimeTaken,
 )
 from scheduling.plugins import BookingStep
-from scheduling.versions import Versions
 from scheduling.visit_zone import zone_of_place
 
 Status = Appointment.Status
 
 
 SeriesUseCase: TypeAlias = Callable[..., tuple[Appointment, ...]]
-
-
-class Occurrences(StrEnum):
-    """The visits of a series that a change is for: https://www.medplum.com/docs/scheduling/appointment-confirm"""
-
-    THIS = "this"
-    FOLLOWING = "this-and-following"
-    ALL = "all"
 
 
 def _judged(step: BookingStep) -> Callable[[SeriesUseCase], SeriesUseCase]:
@@ -116,6 +106,7 @@ def book_series(
     request = _with_patient(request)
     first = request.first
     require_may_override(caller, first.override, first.offerings)
+    require_payment(caller, first.service, first.offerings)
     is_managed = manages(caller, first.offerings)
     if first.activate and first.patient is not None and is_managed:
         activate(first.patient, now=now)
@@ -131,17 +122,26 @@ def book_series(
 @_judged(BookingStep.HOLD)
 @use_case
 def hold_series(
-    request: SeriesRequest, *, caller: Caller, now: datetime, once: Once | None = None
+    request: SeriesRequest,
+    *,
+    caller: Caller,
+    now: datetime,
+    instead_of: str | None = None,
+    once: Once | None = None,
 ) -> tuple[Appointment, ...]:
     """Hold the time of all visits of a series until one instant: see `hold`. A series counts as one hold."""
     request = _with_patient(request)
+    former = FormerHold.lock(instead_of, caller)
     is_bound = not (caller.is_system or manages(caller, request.first.offerings))
     if is_bound:
         lock_holder(caller)
     lock_patients(request.first.patients)
     if is_bound:
-        require_few_holds(caller, request.first.patient, now, besides=None)
-    return _place(request, Status.PENDING, caller=caller, now=now, expires=now + settings.HOLD_FOR)
+        require_few_holds(caller, request.first.patient, now, besides=former.held)
+    former.end(request.first.offerings, caller=caller, now=now)
+    visits = _place(request, Status.PENDING, caller=caller, now=now, expires=now + settings.HOLD_FOR)
+    former.hand_over(visits[0], now=now)
+    return visits
 
 
 def confirm_series(
@@ -156,7 +156,7 @@ def confirm_series(
     """Confirm the holds of a series, all or nothing: see `confirm`. Visits that are not held stay as they are."""
     requests: defaultdict[str, ConfirmRequest] = defaultdict(lambda: request)
     if is_judged(BookingStep.CONFIRM):
-        _, members = _members(appointment_id, occurrences, caller)
+        _, members = members_of(appointment_id, occurrences, caller)
         for number, fhir_id in enumerate(members):
             requests[fhir_id] = with_judgement(
                 BookingStep.CONFIRM,
@@ -180,23 +180,22 @@ def _confirm_members(
     once: Once | None = None,
 ) -> tuple[Appointment, ...]:
     """Confirm the holds of a series, each by its own request."""
-    named, members = _locked_members(appointment_id, occurrences, caller, requests[appointment_id].version)
+    named, members = locked_members(appointment_id, occurrences, caller, requests[appointment_id].version)
     held = [visit for visit in members if visit.status in (Status.PENDING, Status.PROPOSED)]
     if not held:
         raise_if_expired(named)
         raise IllegalTransition(named.status, "booked")
     zone = zone_of_place(named)
-    if named.patient is not None:
-        lock_patients([survivor_of(named.patient)])
+    survivors = (survivor_of(visit.patient) for visit in held if visit.patient is not None)
+    lock_patients({patient.pk: patient for patient in survivors}.values())
     slots = Slot.objects.filter(appointment__in=held, deleted_at=None)
     own_bookables(slots.order_by().values_list("bookable_id", flat=True))
     visits = []
     for visit in held:
-        with _numbered(visit, zone):
+        with numbered(visit, zone):
             one = replace(requests[visit.fhir_id], tell=False)
             visits.append(confirm_locked(visit, one, caller=caller, now=now))
-    tell = notifications.series_requested if visits[0].is_request else notifications.series_booked
-    tell(visits, now=now)
+    notifications.combined_agreed(visits, now=now)
     return tuple(visits)
 
 
@@ -210,15 +209,18 @@ def cancel_series(
     now: datetime,
     once: Once | None = None,
 ) -> tuple[Appointment, ...]:
-    """Cancel the visits of a series, all or nothing: see `cancel`. Visits that have begun or ended stay as they are."""
-    named, members = _locked_members(appointment_id, occurrences, caller, request.version)
+    """Cancel the visits of a series, all or nothing: see `cancel`. Visits that have begun or ended stay as they are,
+    and those whose ids are not among `request.only`.
+    """
+    named, members = locked_members(appointment_id, occurrences, caller, request.version)
     ending = [visit for visit in members if _can_be_cancelled(visit) and (visit == named or _is_to_come(visit, now))]
+    ending = [visit for visit in ending if request.only is None or visit.fhir_id in request.only]
     if not ending:
         raise IllegalTransition(named.status, "cancelled")
     zone = zone_of_place(named)
     agreed = [visit for visit in ending if visit.status == Status.BOOKED or visit.is_request]
     for visit in ending:
-        with _numbered(visit, zone):
+        with numbered(visit, zone):
             if visit.status == Status.BOOKED:
                 require_notice(visit, caller, now, "cancelled")
             end_visit(visit, Status.CANCELLED, replace(request, tell=False), caller=caller, now=now)
@@ -237,6 +239,8 @@ def _place(
 ) -> tuple[Appointment, ...]:
     """Create all visits of a series: see `place`. The number of statements does not depend on how many they are."""
     first = request.first
+    if referrals.lock_ticket(first.extra, first.service, first.patients, now=now) is not None:
+        raise RuleBroken(_("A referral gives one visit and no series."), expression=referrals.TICKET_EXPRESSION)
     require_may_book(caller, first.service, [first.requested_patient or first.patient], first.offerings)
     availability.require_complete(first.service, first.offerings)
     availability.require_combinable(first.offerings)
@@ -250,13 +254,13 @@ def _place(
     checked = availability.check_occurrences(first.service, first.offerings, request.starts, now=now)
     for number, (start, occurrence) in enumerate(zip(request.starts, checked, strict=True), 1):
         if not occurrence.is_offered:
-            with _numbering(request, number):
+            with numbering(request, number):
                 require_offered(first.service, first.offerings, start, now=now, override=first.override)
                 if not first.override:  # by itself it could be booked, but not with the others
                     raise TimeNotOffered(_("That day or week has no room for so many visits of the series."))
     visits = _new_visits(request, status, caller, now, expires)
     for number, (visit, judgement) in enumerate(zip(visits, request.judgements, strict=False), 1):
-        with _numbering(request, number):
+        with numbering(request, number):
             visit.warnings = judgement.warnings_unless_refused(first.override)
             visit.cards = judgement.cards
     slot_status = TENTATIVE if status == Status.PENDING else BUSY
@@ -267,7 +271,7 @@ def _place(
     try:
         create_together(visits, slots)
     except TimeTaken as taken:
-        with _numbering(request, taken.occurrence or 1):
+        with numbering(request, taken.occurrence or 1):
             raise
     done = "request" if visits[0].is_request else "hold" if expires else "book"
     lines = (audit_lines(done, visit, caller=caller, now=now, reason=first.override) for visit in visits)
@@ -312,7 +316,7 @@ def _require_apart(request: SeriesRequest) -> None:
     """Raise Invalid unless each visit begins after the one before it has ended."""
     for number, (start, after) in enumerate(pairwise(request.starts), 2):
         if after < start + request.duration:
-            with _numbering(request, number):
+            with numbering(request, number):
                 raise Invalid(_("It begins before the one before it has ended."), expression="Appointment.start")
 
 
@@ -325,7 +329,7 @@ def _require_patient_free(request: SeriesRequest, now: datetime) -> None:
     for number, start in enumerate(starts, 1):
         first, last = start.timestamp(), (start + request.duration).timestamp()
         if any(begins < last and first < ends for begins, ends in elsewhere):
-            with _numbering(request, number):
+            with numbering(request, number):
                 raise PatientElsewhere(expression="Appointment.participant")
 
 
@@ -337,7 +341,7 @@ def _require_within_limits(request: SeriesRequest, now: datetime) -> None:
     found = availability.series_limit_issues(first.service, first.patient, request.starts, now=now)
     for number, issues in enumerate(found, 1):
         if issues:
-            with _numbering(request, number):
+            with numbering(request, number):
                 raise RuleBroken(issues=issues)
 
 
@@ -348,32 +352,9 @@ def _fulfil_requirements(request: SeriesRequest, visits: Sequence[Appointment], 
     for number, visit in enumerate(visits, 1):
         issues = requirements.unmet(visit, now=now, just_made=True)
         if issues and not request.first.override:
-            with _numbering(request, number):
+            with numbering(request, number):
                 raise RuleBroken(issues=issues)
     requirements.attach_answers(visits[0], now=now)
-
-
-def _locked_members(
-    appointment_id: str, occurrences: Occurrences, caller: Caller, version: Versions | None
-) -> tuple[Appointment, list[Appointment]]:
-    """The named visit at `version`, and the visits of its series that are meant, locked and in their order."""
-    named, ids = _members(appointment_id, occurrences, caller)
-    versions = {named.fhir_id: version}
-    members = [locked(fhir_id, caller, versions.get(fhir_id)) for fhir_id in ids]
-    return next(visit for visit in members if visit == named), members
-
-
-def _members(appointment_id: str, occurrences: Occurrences, caller: Caller) -> tuple[Appointment, list[str]]:
-    """The named visit, and the ids of the visits of its series that are meant, in the order in which all lock them."""
-    named = access.changeable_appointment(caller, appointment_id)
-    if named.series is None:
-        raise Invalid("Appointment is not part of a recurring series", expression="Parameters.occurrences")
-    rows = Appointment.objects.filter(series=named.series, deleted_at=None)
-    if occurrences == Occurrences.FOLLOWING:
-        rows = rows.filter(start__gte=named.start)
-    elif occurrences == Occurrences.THIS:
-        rows = rows.filter(pk=named.pk)
-    return named, list(rows.order_by("pk").values_list("fhir_id", flat=True))
 
 
 def _can_be_cancelled(visit: Appointment) -> bool:
@@ -382,28 +363,3 @@ def _can_be_cancelled(visit: Appointment) -> bool:
 
 def _is_to_come(visit: Appointment, now: datetime) -> bool:
     return visit.start is not None and visit.start > now
-
-
-def _numbering(request: SeriesRequest, number: int) -> AbstractContextManager[None]:
-    """Let a refusal say which visit of the request it is about."""
-    return _naming(number, len(request.starts), request.starts[number - 1], request.zone)
-
-
-def _numbered(visit: Appointment, zone: ZoneInfo) -> AbstractContextManager[None]:
-    """Let a refusal say which visit of its series it is about."""
-    return _naming(visit.occurrence, visit.occurrences, visit.start, zone)
-
-
-@contextmanager
-def _naming(number: int | None, count: int | None, start: datetime | None, zone: ZoneInfo) -> Iterator[None]:
-    """Let a refusal begin with the number and the local time of its visit, as Medplum's do."""
-    try:
-        yield
-    except SchedulingError as refusal:
-        assert start is not None  # each visit of a series has a time
-        text = _("Appointment %(number)s of %(count)s (%(when)s): %(problem)s")
-        named = {"number": number, "count": count, "when": in_short(start, zone)}
-        refusal.occurrence = number
-        refusal.issues = tuple(replace(each, text=text % {**named, "problem": each.text}) for each in refusal.issues)
-        refusal.args = ("; ".join(issue.text for issue in refusal.issues),)
-        raise

@@ -4,19 +4,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from clinic.models import OCCUPYING, Appointment, AuditEvent, HealthcareService, Patient, Schedule, Slot
+from clinic.models import OCCUPYING, Appointment, AuditEvent, FreedTime, HealthcareService, Patient, Schedule, Slot
 from clinic.models.base import new_fhir_id
 from clinic.models.statements import columns_of, insert, insert_together, insert_without_conflicts, load
-from scheduling import availability
+from scheduling import availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering, as_datetime
 from scheduling.core.intervals import Span, merge, subtract
 from scheduling.errors import PatientElsewhere, RuleBroken, TimeTaken
+from scheduling.notifications import UNDO_WINDOW
 from scheduling.participants import of_patient
 
 BUSY, TENTATIVE, UNAVAILABLE = (
@@ -55,8 +57,11 @@ _RELEASE = """
         appointment_id = CASE WHEN was_free THEN NULL ELSE appointment_id END,
         deleted_at = CASE WHEN was_free THEN NULL ELSE %s END,
         last_updated = %s, hold_expires_at = NULL, was_free = false, version = version + 1
-    WHERE appointment_id = %s AND deleted_at IS NULL
+    WHERE appointment_id = %s AND deleted_at IS NULL{}
+    RETURNING EXISTS (SELECT 1 FROM clinic_appointment WHERE status = 'waitlist')
 """
+_RELEASE_ALL, _RELEASE_SOME = _RELEASE.format(""), _RELEASE.format(" AND id = ANY(%s)")
+OFFER_FREED_TIME = "scheduling.tasks.offer_freed_time"
 # The row counts from now on: from the time at which it was stored it would collide with holds that have expired since.
 _TAKE_STORED = """
     UPDATE clinic_slot
@@ -135,7 +140,8 @@ def beside(slots: Sequence[Slot], appointment: Appointment) -> list[Slot]:
 
 
 def _share_a_seat(one: Slot, other: Slot) -> bool:
-    return None in (one.seat, other.seat) or one.seat == other.seat
+    """True if both take one seat, by the exclusion constraint: a Slot without a seat takes all but extra ones."""
+    return one.seat == other.seat or (None in (one.seat, other.seat) and not (one.is_extra or other.is_extra))
 
 
 def _span(slot: Slot) -> Span:
@@ -277,14 +283,51 @@ def keep(appointment: Appointment, *, expires: datetime | None, is_booked: bool 
     _set_slots(appointment, slots)
 
 
-def release(appointment: Appointment, *, now: datetime) -> None:
+def release(appointment: Appointment, *, now: datetime, undoable: bool = False) -> None:
     """Free the time of the appointment at commit: delete its Slots, but for those that were stored as free.
 
-    This needs no lock. Call it after the appointment is saved, so that its history keeps the Slots that it had.
+    This needs no lock. Call it after the appointment is saved, so that its history keeps the Slots that it had. The
+    time is offered to the waiting list at once; if the change is `undoable`, once that is over.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_RELEASE, [now, now, appointment.pk])
+        cursor.execute(_RELEASE_ALL, [now, now, appointment.pk])
+        does_somebody_wait = (True,) in cursor.fetchall()
+    if does_somebody_wait:
+        wait = UNDO_WINDOW if undoable else timedelta(0)
+        if undoable:
+            FreedTime.objects.filter(appointment=appointment, closed=None).update(due=now + wait)
+        announce_freed_time(wait)
     _set_slots(appointment, [])
+
+
+def replace_slots(
+    appointment: Appointment, leaving: Collection[Slot], taking: Sequence[Slot], *, now: datetime
+) -> None:
+    """Free the time of some Slots of a saved appointment, and take other time for it. Needs `own_bookables`.
+
+    Raises TimeTaken.
+    """
+    does_somebody_wait = False
+    if leaving:
+        with connection.cursor() as cursor:
+            cursor.execute(_RELEASE_SOME, [now, now, appointment.pk, [slot.pk for slot in leaving]])
+            does_somebody_wait = (True,) in cursor.fetchall()
+    if does_somebody_wait:
+        announce_freed_time()
+    take(appointment, taking)
+    _set_slots(appointment, Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
+
+
+def announce_freed_time(wait: timedelta = timedelta(0)) -> None:
+    """Have a worker offer free time to the waiting list after the commit. The beat finds what is not announced."""
+    transaction.on_commit(partial(notifications.call_task, OFFER_FREED_TIME, wait), robust=True)
+
+
+def reopen_freed_time(*, now: datetime) -> None:
+    """Have the time looked at again that waits for somebody who can be asked, or that a worker is looking at."""
+    idle = Q(due=None) | Q(claimed_until__isnull=False)
+    FreedTime.objects.filter(idle, Q(end=None) | Q(end__gt=now), closed=None).update(due=now)
+    announce_freed_time()
 
 
 def release_places(appointment: Appointment, places: int, *, now: datetime) -> None:
@@ -292,7 +335,7 @@ def release_places(appointment: Appointment, places: int, *, now: datetime) -> N
 
     A visit that shares no seats keeps its time for those who stay.
     """
-    rows = Slot.objects.filter(appointment=appointment, deleted_at=None, seat__isnull=False)
+    rows = Slot.objects.filter(appointment=appointment, deleted_at=None, seat__gte=0)
     seats: dict[int, set[int | None]] = {}
     for schedule, seat in rows.values_list("schedule", "seat"):
         seats.setdefault(schedule, set()).add(seat)
@@ -370,9 +413,11 @@ def patients_are_free(
         raise PatientElsewhere(expression="Appointment.participant")
 
 
-def engagements_of(patient: Patient, start: datetime, end: datetime, *, now: datetime) -> list[tuple[int, int]]:
+def engagements_of(
+    patient: Patient, start: datetime, end: datetime, *, now: datetime, besides: Collection[int] = ()
+) -> list[tuple[int, int]]:
     """Spans (UTC seconds) of the patient's visits that overlap [start, end): those that `patients_are_free` would
-    refuse.
+    refuse. The visits `besides`, by their primary keys, do not count.
     """
     visits = Appointment.objects.filter(
         of_patient(patient.pk),
@@ -382,7 +427,7 @@ def engagements_of(patient: Patient, start: datetime, end: datetime, *, now: dat
         status__in=ATTENDED,
         deleted_at=None,
     )
-    times = visits.order_by("start").values_list("start", "end")
+    times = visits.exclude(pk__in=besides).order_by("start").values_list("start", "end")
     return [(int(begins.timestamp()), int(ends.timestamp())) for begins, ends in times if begins and ends]
 
 

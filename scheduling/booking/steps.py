@@ -81,6 +81,8 @@ def take_step(
 ) -> Appointment:
     """Move a locked appointment to its next status, with everything that belongs to it.
 
+    The audit line has the subtype of the request, by default the status.
+
     `booked` is a confirmation, under all its rules, of a visit that has taken its time; `judgement` has the findings
     about it. A request is `pending`, which only a booking or a hold makes. Raises IllegalTransition, RuleBroken, and
     what `confirm` and `cancel` raise.
@@ -100,7 +102,7 @@ def take_step(
     require_day_reached(appointment, status, caller=caller, now=now)
     appointment.status = status
     appointment.cancelation_reason = request.reason if status == Status.NOSHOW else None
-    step(appointment, caller=caller, now=now)
+    step(appointment, caller=caller, now=now, subtype=request.subtype)
     if status == Status.WAITLIST:
         release(appointment, now=now)
     return appointment

@@ -15,6 +15,7 @@ from clinic.fhir.codes import CANCELLATION_REASON, PREVIOUS_APPOINTMENT
 from clinic.models import Appointment
 from scheduling import availability, notifications
 from scheduling.access import Caller
+from scheduling.booking import referrals
 from scheduling.booking.cancellation import end_suggestion, end_visit, lock_suggestion
 from scheduling.booking.moves import move, own_slots
 from scheduling.booking.patients import follow_merge, lock_patients
@@ -80,7 +81,7 @@ def place_suggestion(
                 for each in participants_of(request.offerings, patients_of(appointment), "tentative")
             ),
             override=request.override,
-            extra={"extension": [_link_to(appointment)]},
+            extra={"extension": [link_to(appointment)]},
             suggested_for=appointment,
             judgement=request.judgement,
         ),
@@ -121,6 +122,7 @@ def take_suggestion(appointment: Appointment, suggestion: Appointment, *, caller
         _save_answer(appointment, set(references_of(appointment.participant)) - undecided, "accepted", now)
     audit("reschedule" if undecided else "accept", appointment, caller=caller, now=now)
     if not undecided:
+        referrals.follow(appointment, now=now)
         notifications.booked(appointment, now=now)
     return appointment
 
@@ -138,7 +140,8 @@ def refuse_suggestion(
     return appointment
 
 
-def _link_to(appointment: Appointment) -> Json:
+def link_to(appointment: Appointment) -> Json:
+    """The extension by which a suggestion names the request or entry that it answers."""
     return {"url": PREVIOUS_APPOINTMENT, "valueReference": {"reference": appointment.reference}}
 
 

@@ -10,8 +10,8 @@ from clinic.models import Appointment, AuditEvent, Patient
 from clinic.models.statements import insert, update
 from scheduling import access, requirements
 from scheduling.access import Caller
-from scheduling.booking import encounters
-from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, VersionConflict
+from scheduling.booking import encounters, referrals
+from scheduling.errors import HoldExpired, IllegalTransition, Issue, RuleBroken, TimeTaken, VersionConflict
 from scheduling.participants import is_group, patients_of, visit_of_patient
 from scheduling.versions import Versions, has_version
 
@@ -47,7 +47,7 @@ BEGUN = {
 # Statuses that software may report from the day of the visit on; `noshow` only from its start on.
 ON_ITS_DAY = frozenset({"arrived", "checked-in", "fulfilled", "noshow"})
 FREES_TIME = frozenset({"cancelled", "entered-in-error"})
-CREATES = ("book", "hold", "request")
+CREATES = ("book", "hold", "request", "join")
 
 
 def step(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "") -> Appointment:
@@ -55,6 +55,7 @@ def step(appointment: Appointment, *, caller: Caller, now: datetime, subtype: st
     save(appointment, now)
     audit(subtype or appointment.status, appointment, caller=caller, now=now)
     encounters.follow(appointment, now=now, is_correction=subtype == "correct")
+    referrals.follow(appointment, now=now, is_correction=subtype == "correct")
     return appointment
 
 
@@ -67,14 +68,20 @@ def fulfil_requirements(
     With the reason `override`, unmet requirements are ignored. Needs `lock_patients`, or two visits could use the same
     answers.
     """
+    issues = unmet_requirements(appointment, now=now, just_made=just_made)
+    if issues and not override:
+        raise RuleBroken(issues=issues)
+    requirements.attach_answers(appointment, now=now)
+
+
+def unmet_requirements(appointment: Appointment, *, now: datetime, just_made: bool = False) -> list[Issue]:
+    """An issue for each requirement of the service that one of the patients does not meet."""
     issues = requirements.unmet(appointment, now=now, just_made=just_made)
     if is_group(appointment):
         for patient in patients_of(appointment)[1:]:
             theirs = requirements.unmet(visit_of_patient(appointment, patient), now=now, just_made=just_made)
             issues += [issue for issue in theirs if issue not in issues]
-    if issues and not override:
-        raise RuleBroken(issues=issues)
-    requirements.attach_answers(appointment, now=now)
+    return issues
 
 
 def locked(appointment_id: str, caller: Caller, version: Versions | None = None) -> Appointment:

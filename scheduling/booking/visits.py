@@ -5,12 +5,15 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, HealthcareService, Patient
+from clinic.fhir.codes import COMBINED_VISITS
+from clinic.models import Appointment, HealthcareService, Patient, Rebooking, ServiceRequest
 from clinic.models.base import new_fhir_id
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
-from scheduling.booking.cancellation import can_be_undone, end_suggestion, end_visit, lock_suggestion, require_all_own
+from scheduling.booking import referrals
+from scheduling.booking.cancellation import can_be_undone, end_suggestions, end_visit, lock_suggestions, require_all_own
+from scheduling.booking.extra_seats import extra_seats, require_may_overbook, taken_offerings
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.judging import judged
 from scheduling.booking.moves import become, move, own_slots, seats_for, site_of
@@ -20,6 +23,7 @@ from scheduling.booking.request import (
     Json,
     RescheduleRequest,
     participants_of,
+    with_series,
 )
 from scheduling.booking.slots import (
     BUSY,
@@ -46,7 +50,17 @@ from scheduling.booking.transitions import (
     require_notice,
     save,
 )
-from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
+from scheduling.errors import (
+    Forbidden,
+    IllegalTransition,
+    Invalid,
+    Issue,
+    PaymentRequired,
+    RuleBroken,
+    TimeNotOffered,
+    TimeTaken,
+)
+from scheduling.notifications import links
 from scheduling.participants import awaiting_answers, patients_of
 from scheduling.plugins import BookingStep
 from scheduling.versions import Versions
@@ -71,10 +85,12 @@ def book_within(request: BookingRequest, *, caller: Caller, now: datetime) -> Ap
     if request.activate and request.patient is not None and manages(caller, request.offerings):
         activate(request.patient, now=now)
     lock_patients(request.patients)
+    require_payment(caller, request.service, request.offerings)
     asks = request.asks or (request.service.on_request and not manages(caller, request.offerings))
     status = Appointment.Status.PENDING if asks else Appointment.Status.BOOKED
     appointment = place(request, status, caller=caller, now=now)
     fulfil_requirements(appointment, now=now, override=request.override, just_made=True)
+    referrals.follow(appointment, now=now)
     tell = notifications.requested if asks else notifications.booked
     tell(appointment, now=now, tell=request.tell)
     return appointment
@@ -95,16 +111,18 @@ def place(
     visit, and kept if the new time cannot be had.
     """
     patients = [request.requested_patient or request.patient, *request.others]
-    require_may_book(caller, request.service, patients, request.offerings)
+    replaced = replacing or request.instead_of or request.suggested_for
+    ticket = referrals.lock_ticket(request.extra, request.service, request.patients, now=now, besides=replaced)
+    require_may_book(caller, request.service, patients, request.offerings, referral=ticket)
+    require_may_overbook(caller, request.overbook, request.offerings)
     availability.require_complete(request.service, request.offerings)
     availability.require_combinable(request.offerings)
-    replaced = replacing or request.suggested_for
-    _require_places(request)
+    require_places(request, now)
     patients_are_free(request.patients, request.start, request.end, now=now, besides=replaced)
     bookables = [offering.bookable for offering in request.offerings]
     if replaced is not None:
         own_bookables(bookables + bookables_of(replaced))
-    elif request.slots or shares_or_counts(request.offerings):
+    elif request.slots or request.overbook or shares_or_counts(request.offerings):
         own_bookables(bookables)
     else:
         share_bookables(bookables)
@@ -115,29 +133,43 @@ def place(
     busy_too = bool(request.slots) and access.may_take_over(caller, request.slots)
     stored = stored_slots(request.slots, schedules, request.start, request.end, now=now, busy_too=busy_too)
     with judged_as_free(stored):
-        require_offered(
-            request.service, request.offerings, request.start, now=now, without=replaced, override=request.override
-        )
-        seats = seats_for(
-            request.service, request.offerings, request.start, len(request.patients), now=now, without=replaced
-        )
+        seats = _seats(request, replaced, now)
     warnings = request.judgement.warnings_unless_refused(request.override)
     if replacing is not None:
         end_visit(replacing, Appointment.Status.CANCELLED, caller=caller, now=now)
     appointment = new_appointment(request, status, caller, now, expires)
+    appointment.referral = ticket
     appointment.warnings = warnings
     appointment.cards = request.judgement.cards
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
+    reason = request.override or request.overbook
     done = "request" if appointment.is_request else "hold" if expires else "book"
     slots = slots_of(request.offerings, request.start, slot_status, seats, now=now, stored=stored)
     create(
         appointment,
-        slots if request.suggested_for is None else beside(slots, request.suggested_for),
-        audit_lines(done, appointment, request.patients, caller=caller, now=now, reason=request.override),
+        slots if request.suggested_for is None or replaced is None else beside(slots, replaced),
+        audit_lines(done, appointment, request.patients, caller=caller, now=now, reason=reason),
         stored=stored,
         status=slot_status,
     )
     return appointment
+
+
+def _seats(request: BookingRequest, replaced: Appointment | None, now: datetime) -> dict[int, list[int | None]]:
+    """Return the seats that the visit takes on each schedule: extra ones where it is one more at a time that is taken.
+
+    Raises TimeTaken, TimeNotOffered, RuleBroken.
+    """
+    taken = taken_offerings(request, now=now) if request.overbook else None
+    if not taken:
+        require_offered(
+            request.service, request.offerings, request.start, now=now, without=replaced, override=request.override
+        )
+        places = len(request.patients)
+        return seats_for(request.service, request.offerings, request.start, places, now=now, without=replaced)
+    others = [each for each in request.offerings if each not in taken]
+    seats = seats_for(request.service, others, request.start, 1, now=now, without=replaced) if others else {}
+    return seats | extra_seats(request, taken, now=now)
 
 
 @judged(BookingStep.RESCHEDULE)
@@ -158,10 +190,51 @@ def reschedule(
     """
     offerings, start = request.offerings, request.start
     appointment = locked(appointment_id, caller, request.version)
+    service = require_may_move(appointment, request, caller=caller, now=now)
+    held = appointment.status == Appointment.Status.PENDING
+    is_other_service = service.pk != appointment.service_id
+    end = request.end
+    follow_merge(appointment)
+    patients = patients_of(appointment)
+    lock_patients(patients)
+    old, suggestions = own_slots(appointment), lock_suggestions(appointment)
+    suggested = [bookable for suggestion in suggestions for bookable in bookables_of(suggestion)]
+    own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings] + suggested)
+    end_suggestions(appointment, suggestions, caller=caller, now=now, outcome=Rebooking.State.MOVED)
+    patients_are_free(patients, start, end, now=now, besides=appointment)
+    lock_counted(service)
+    if not request.override:
+        patients_are_within_limits(service, patients, start, now=now, besides=appointment)
+    require_offered(service, offerings, start, now=now, without=appointment, override=request.override)
+    appointment.warnings = request.judgement.warnings_unless_refused(request.override)
+    appointment.cards = request.judgement.cards
+    before = {} if held else notifications.snapshot_of(appointment)
+    undoable = not held and can_be_undone(appointment, caller)
+    appointment.sequence += not held
+    appointment.attendance_confirmed = None
+    write_notes(appointment, request.notes)
+    if is_other_service:
+        become(appointment, service)
+    move(appointment, old, request, now=now, undoable=undoable)
+    if is_other_service and not held:
+        fulfil_requirements(appointment, now=now, override=request.override)
+    audit("reschedule", appointment, caller=caller, now=now, reason=request.override)
+    if not held:
+        notifications.moved(appointment, before=before, now=now, tell=request.tell, undoable=undoable)
+    return appointment
+
+
+def require_may_move(
+    appointment: Appointment, request: RescheduleRequest, *, caller: Caller, now: datetime
+) -> HealthcareService:
+    """Raise a refusal unless the caller may move a locked visit as requested. Returns the service that it has then.
+
+    It does not say if the time is offered, nor if the patient is free then.
+    """
     if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(appointment.status, "rescheduled")
     held = appointment.status == Appointment.Status.PENDING
-    _require_movable(appointment, offerings, caller)
+    _require_movable(appointment, request.offerings, caller)
     if held:
         require_not_expired(appointment, now)
         require_no_suggestion(appointment)
@@ -171,43 +244,16 @@ def reschedule(
     if service is None:
         raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
     is_other_service = service.pk != appointment.service_id
-    if is_other_service and not held and service.on_request and not manages(caller, offerings):
+    if is_other_service and not held and service.on_request and not manages(caller, request.offerings):
         raise RuleBroken(_("The clinic has to agree to this kind of visit. Request it, and cancel this visit."))
+    if is_other_service and not held and not appointment.has_payment:
+        require_payment(caller, service, request.offerings)
     require_all_own(appointment, caller)
-    require_may_book(caller, service, patients_of(appointment), offerings, moved=appointment)
-    require_may_override(caller, request.override, offerings)
-    availability.require_complete(service, offerings)
-    availability.require_combinable(offerings)
-    end = request.end
-    follow_merge(appointment)
-    patients = patients_of(appointment)
-    lock_patients(patients)
-    old, suggestion = own_slots(appointment), lock_suggestion(appointment)
-    suggested = bookables_of(suggestion) if suggestion else []
-    own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings] + suggested)
-    if suggestion is not None:
-        end_suggestion(suggestion, caller=caller, now=now)
-    patients_are_free(patients, start, end, now=now, besides=appointment)
-    lock_counted(service)
-    if not request.override:
-        patients_are_within_limits(service, patients, start, now=now, besides=appointment)
-    require_offered(service, offerings, start, now=now, without=appointment, override=request.override)
-    appointment.warnings = request.judgement.warnings_unless_refused(request.override)
-    appointment.cards = request.judgement.cards
-    before = {} if held else notifications.snapshot_of(appointment)
-    appointment.sequence += not held
-    appointment.attendance_confirmed = None
-    _write_notes(appointment, request.notes)
-    if is_other_service:
-        become(appointment, service)
-    move(appointment, old, request, now=now)
-    if is_other_service and not held:
-        fulfil_requirements(appointment, now=now, override=request.override)
-    audit("reschedule", appointment, caller=caller, now=now, reason=request.override)
-    if not held:
-        undoable = can_be_undone(appointment, caller)
-        notifications.moved(appointment, before=before, now=now, tell=request.tell, undoable=undoable)
-    return appointment
+    require_may_book(caller, service, patients_of(appointment), request.offerings, moved=appointment)
+    require_may_override(caller, request.override, request.offerings)
+    availability.require_complete(service, request.offerings)
+    availability.require_combinable(request.offerings)
+    return service
 
 
 @use_case
@@ -227,7 +273,7 @@ def annotate(
     appointment = locked(appointment_id, caller, version)
     if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(appointment.status, "amended")
-    _write_notes(appointment, notes)
+    write_notes(appointment, notes)
     save(appointment, now)
     audit("amend", appointment, caller=caller, now=now)
     return appointment
@@ -250,6 +296,7 @@ def require_may_book(
     patients: Iterable[Patient | None],
     offerings: tuple[Offering, ...],
     moved: Appointment | None = None,
+    referral: ServiceRequest | None = None,
 ) -> None:
     access.may_book(
         caller,
@@ -258,7 +305,14 @@ def require_may_book(
         bookables=[offering.bookable for offering in offerings],
         sites=[offering.site for offering in offerings],
         moved=moved,
+        referral=referral,
     )
+
+
+def require_payment(caller: Caller, service: HealthcareService, offerings: tuple[Offering, ...]) -> None:
+    """Raise PaymentRequired if the caller, who does not run the calendars, has to pay before the visit is booked."""
+    if service.prepayment and not caller.is_system and not manages(caller, offerings):
+        raise PaymentRequired(links.booking_link(service))
 
 
 def require_may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]) -> None:
@@ -269,10 +323,10 @@ def require_may_override(caller: Caller, override: str, offerings: tuple[Offerin
         raise Forbidden(_("Only the people who run this calendar can override its rules."))
 
 
-def _require_places(request: BookingRequest) -> None:
+def require_places(request: BookingRequest, now: datetime) -> None:
     """Raise RuleBroken for several patients of a service whose visits are for one, unless they are one family."""
     is_shared = any(offering.rules.capacity > 1 for offering in request.offerings)
-    if not request.others or is_shared or are_family(request.patients):
+    if not request.others or is_shared or are_family(request.patients, now):
         return
     text = _("A visit of this kind is for one patient, or for several of one family.")
     raise RuleBroken(text, expression="Appointment.participant")
@@ -349,14 +403,23 @@ def new_appointment(
         requested_end=requested[1],
         comment=request.comment,
         participant=awaiting_answers(participants) if is_request else participants,
-        identifier=list(request.identifiers),
+        identifier=_identifiers(request),
+        series=request.combined,
         extra=request.extra,
         suggested_for=request.suggested_for,
         fhir_id=request.fhir_id or new_fhir_id(),
     )
 
 
-def _write_notes(appointment: Appointment, notes: Json) -> None:
+def _identifiers(request: BookingRequest) -> list[Json]:
+    if request.combined is None:
+        return list(request.identifiers)
+    return with_series(request.identifiers, request.combined, COMBINED_VISITS)
+
+
+def write_notes(appointment: Appointment, notes: Json) -> None:
     others = {name: value for name, value in notes.items() if name != "comment"}
+    extra = {name: value for name, value in {**appointment.extra, **others}.items() if value != []}
+    referrals.require_same_ticket(appointment, extra)
     appointment.comment = notes.get("comment", appointment.comment)
-    appointment.extra = {name: value for name, value in {**appointment.extra, **others}.items() if value != []}
+    appointment.extra = extra

@@ -41,7 +41,7 @@ function icon(name) {
 // A visit in the grid; text that does not fit is in its title and in text for screen readers.
 function contentOf({ event, view }) {
   if (event.display !== "auto") return undefined;
-  const { kind, clock, when, service, status, icon: sign, note, place, whose, born } = event.extendedProps;
+  const { kind, clock, when, service, status, icon: sign, note, place, whose, born, needs } = event.extendedProps;
   const time = make("span", "grid-event__time", clock);
   const nodes = [make("span", "visually-hidden", `${when}, `), time];
   time.setAttribute("aria-hidden", "true");
@@ -52,6 +52,7 @@ function contentOf({ event, view }) {
   if (view.type === "timeGridWeek" && calendars.length > 1) rest.push(make("span", "grid-event__whose", whose));
   rest.push(make("span", "grid-event__whose", place));
   const birth = make("span", "grid-event__born", born);
+  if (needs) rest.unshift(make("span", "grid-event__needs", needs));
   if (kind === "group") nodes.push(...rest, title);
   else nodes.push(...(isShort(event) ? [said, title, birth, ...rest] : [title, said, birth, ...rest]));
   return { domNodes: nodes.filter((node) => node.hasChildNodes()) };
@@ -62,9 +63,9 @@ function isShort({ start, end }) {
 }
 
 function describe({ el, event }) {
-  const { when, service, status, whose, kind, born, href } = event.extendedProps;
+  const { when, service, status, whose, kind, born, needs, href } = event.extendedProps;
   if (href) el.dataset.href = href;
-  if (kind !== "closed") el.title = [when, event.title, born, service, status, whose].filter(Boolean).join(", ");
+  if (kind !== "closed") el.title = [when, event.title, born, needs, service, status, whose].filter(Boolean).join(", ");
 }
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -132,7 +133,7 @@ function draw() {
     firstDay: Number(calendar.dataset.firstDay),
     headerToolbar: { start: "", center: "", end: "" },
     allDaySlot: false,
-    nowIndicator: true,
+    nowIndicator: !("zones" in calendar.dataset), // columns of several zones have no common now
     editable: true,
     selectable: true,
     slotEventOverlap: false,

@@ -1,7 +1,5 @@
 """Views of one visit by its manage link, without signing in. They show only what is needed; a GET changes nothing."""
 
-from datetime import datetime
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,14 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.appointments import manage_links, suggestions
-from portal.appointments.forms import CancelForm
+from portal.appointments import alternatives, manage_links, several, suggestions, visits
+from portal.appointments.cancellations import Cancellation
 from portal.appointments.refusals import refusal_text
-from portal.appointments.visits import Visit
 from portal.common import form_drafts
 from scheduling import booking
-from scheduling.booking import StatusRequest
 from scheduling.errors import SchedulingError
+from scheduling.waiting import wait_of
 
 
 @never_cache
@@ -39,7 +36,17 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
             form_drafts.done(request)
         if not (form and form.errors):
             return redirect("portal:manage", token)
-    context = {"visit": visit, "token": token, "form": form, "known": known}
+    together = visits.together(visit, manage_links.caller_by_link(visit))
+    context = {
+        "visit": visit,
+        "token": token,
+        "form": form,
+        "known": known,
+        "together": together,
+        "wait": wait_of(visit.appointment, visit.zone, now=now),
+        "several": several.choices(visit, together),
+        "offered": alternatives.offered_times(visit, now=now),
+    }
     return render(request, "portal/appointments/manage.html", context | manage_links.proof_context(request, visit, now))
 
 
@@ -72,6 +79,18 @@ def answer_suggestion(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
+@require_POST
+def answer_times(request: HttpRequest, token: str) -> HttpResponse:
+    """Choose another time of a visit that the clinic cannot keep, ask for a call, or cancel."""
+    now = timezone.now()
+    visit = manage_links.visit_of(token, now)
+    if visit is None:
+        return _expired(request)
+    alternatives.answer(request, visit, caller=manage_links.caller_by_link(visit), now=now)
+    return redirect("portal:manage", token)
+
+
+@never_cache
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
@@ -80,24 +99,10 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     visit = manage_links.visit_of(token, now)
     if visit is None:
         return _expired(request)
-    if not visit.is_promised:
-        return redirect("portal:manage", token)
-    form = form_drafts.form(request, CancelForm) if visit.is_changeable or request.method == "POST" else None
-    if request.method == "POST" and form and form.is_valid():
-        form_drafts.done(request)
-        return _cancel(request, visit, token, form.cleaned_data["reason"], now)
-    context = {"visit": visit, "form": form, "back": reverse("portal:manage", args=[token]), "by_link": True}
-    return render(request, "portal/appointments/cancel.html", context)
-
-
-def _cancel(request: HttpRequest, visit: Visit, token: str, reason: str, now: datetime) -> HttpResponse:
-    cancelled = StatusRequest(reason={"text": reason} if reason else None)
-    try:
-        booking.cancel(visit.id, cancelled, caller=manage_links.caller_by_link(visit), now=now)
-        messages.success(request, _("Your visit has been cancelled."))
-    except SchedulingError as refusal:
-        messages.error(request, refusal_text(refusal))
-    return redirect("portal:manage", token)
+    if "which" in request.GET and not manage_links.is_known(request, visit, now):
+        return manage_links.ask_birth_date(request, visit, token, now)
+    page = reverse("portal:manage", args=[token])
+    return Cancellation(visit, manage_links.caller_by_link(visit), page, page, by_link=True).answer(request, now=now)
 
 
 def _expired(request: HttpRequest) -> HttpResponse:

@@ -1,35 +1,30 @@
 """Views of a patient's visits: upcoming and past ones, and what can be done about each."""
 
-from datetime import datetime
 from math import ceil
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.appointments import suggestions, visits
-from portal.appointments.forms import CancelForm
-from portal.appointments.refusals import refusal_text
-from portal.appointments.visits import Visit, own_visit
+from portal.appointments import alternatives, several, suggestions, visits, waiting
+from portal.appointments.cancellations import Cancellation
+from portal.appointments.visits import own_visit
 from portal.common import form_drafts
 from portal.common.callers import caller_of, sign_in_required, visitor_required
-from scheduling import booking
-from scheduling.booking import StatusRequest
-from scheduling.errors import SchedulingError
 from scheduling.notifications import calendar_of
+from scheduling.waiting import wait_of
 
 
 @sign_in_required
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """List the visits and holds of the caller and of the people they care for."""
-    caller = caller_of(request)
-    own = visits.of(caller, now=timezone.now())
+    caller, now = caller_of(request), timezone.now()
+    own = visits.of(caller, now=now)
     context = {
+        "waits": waiting.entries_of(caller, now=now),
         "upcoming": [visit for visit in own if visit.is_upcoming],
         "past": [visit for visit in reversed(own) if not visit.is_upcoming],
         "names": len(caller.patients) > 1,
@@ -42,11 +37,21 @@ def index(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Show one visit, and what can be done about it."""
     visit = own_visit(request, appointment_id, timezone.now())
-    if visit.appointment.suggested_for is not None:
-        return redirect("portal:visit", visit.appointment.suggested_for.fhir_id)
+    if (answered := visit.appointment.suggested_for) is not None:
+        if answered.start is None:
+            return redirect("portal:waiting", waiting.token_of(answered))
+        return redirect("portal:visit", answered.fhir_id)
     if visit.is_held:
         return redirect("portal:confirm", visit.id)
-    return render(request, "portal/appointments/detail.html", {"visit": visit})
+    together = visits.together(visit, caller_of(request))
+    context = {
+        "visit": visit,
+        "together": together,
+        "wait": wait_of(visit.appointment, visit.zone, now=visit.now),
+        "several": several.choices(visit, together),
+        "offered": alternatives.offered_times(visit, now=visit.now),
+    }
+    return render(request, "portal/appointments/detail.html", context)
 
 
 @visitor_required
@@ -65,11 +70,12 @@ def join(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @visitor_required
 @require_GET
 def ics(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Return the visit as an iCalendar file."""
+    """Return the visit as an iCalendar file; with `all`, those too that were booked together with it."""
     now = timezone.now()
     visit = own_visit(request, appointment_id, now)
+    together = visits.together(visit, caller_of(request)) if "all" in request.GET else []
     return HttpResponse(
-        calendar_of([visit.appointment], now=now),
+        calendar_of([each.appointment for each in together if each.is_upcoming] or [visit.appointment], now=now),
         content_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="visit.ics"'},
     )
@@ -86,28 +92,22 @@ def answer_suggestion(request: HttpRequest, appointment_id: str) -> HttpResponse
 
 
 @visitor_required
+@require_POST
+def answer_times(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Choose another time of a visit that the clinic cannot keep, ask for a call, or cancel."""
+    now = timezone.now()
+    visit = own_visit(request, appointment_id, now)
+    alternatives.answer(request, visit, caller=caller_of(request), now=now)
+    return redirect("portal:visit", visit.id)
+
+
+@visitor_required
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Ask for confirmation, then cancel. When it is too late, say what to do instead."""
     now = timezone.now()
     visit = own_visit(request, appointment_id, now)
-    if not visit.is_promised:
-        return redirect("portal:visit", visit.id)
-    form = form_drafts.form(request, CancelForm) if visit.is_changeable or request.method == "POST" else None
-    if request.method == "POST" and form and form.is_valid():
-        form_drafts.done(request)
-        return _cancel(request, visit, form.cleaned_data["reason"], now)
-    context = {"visit": visit, "form": form, "back": reverse("portal:visit", args=[visit.id])}
-    return render(request, "portal/appointments/cancel.html", context)
-
-
-def _cancel(request: HttpRequest, visit: Visit, reason: str, now: datetime) -> HttpResponse:
-    cancelled = StatusRequest(reason={"text": reason} if reason else None)
-    try:
-        booking.cancel(visit.id, cancelled, caller=caller_of(request), now=now)
-    except SchedulingError as refusal:
-        messages.error(request, refusal_text(refusal))
-        return redirect("portal:visit", visit.id)
-    messages.success(request, _("Your visit has been cancelled."))
-    return redirect("portal:visits" if caller_of(request).user else "portal:services")
+    page = reverse("portal:visit", args=[visit.id])
+    after = reverse("portal:visits" if caller_of(request).user else "portal:services")
+    return Cancellation(visit, caller_of(request), page, after).answer(request, now=now)

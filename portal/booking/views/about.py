@@ -1,4 +1,4 @@
-"""Views that ask who the visit is for, and for the proof of a guest's email address."""
+"""Views that ask who the visit is for, and for the proof of a guest's email address or telephone number."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -10,11 +10,14 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Patient
+from portal.appointments.refusals import series_refusal_text
 from portal.appointments.visits import Visit, own_visit
-from portal.booking import guests, steps
+from portal.booking import guests, held_together, steps
 from portal.booking.forms import ME, SOMEONE, ChoosePatientForm, GuestForm
 from portal.booking.guests import GuestDetails
 from portal.booking.held_pages import hold_required
@@ -23,7 +26,7 @@ from portal.common.callers import caller_of, fresh_caller
 from portal.common.codes import CodeForm
 from portal.common.forms import PatientDetailsForm
 from portal.family.forms import DependantForm
-from scheduling import booking, requirements
+from scheduling import requirements
 from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError
 
 
@@ -63,14 +66,14 @@ def about_details(request: HttpRequest, visit: Visit, now: datetime, who: str) -
 @require_http_methods(["GET", "POST"])
 @hold_required
 def proof(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """Ask for the code that was sent to a guest's address. If it is right, the visit is for the guest.
+    """Ask for the code that was sent to a guest. If it is right, the visit is for the guest.
 
     A code works once: whoever comes back after it goes on to the next step.
     """
     guest = guests.details(request.session)
     if caller_of(request).user or guest is None:
         return redirect(steps.page_of(visit, steps.ABOUT))
-    if guests.is_proven(request.session, guest.email):
+    if guests.is_proven(request.session, guest):
         return _name_guest(request, visit, guest, now) if request.method == "POST" else redirect(_next(request, visit))
     if "again" in request.POST:
         return _send(request, visit, guest, now)
@@ -85,7 +88,11 @@ def _who(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     caller = caller_of(request)
     patient = visit.appointment.patient or caller.patient
     form = form_drafts.form(
-        request, ChoosePatientForm, caller=caller, initial={"who": patient.fhir_id if patient else None}
+        request,
+        ChoosePatientForm,
+        caller=caller,
+        together=visit.appointment.series is None,
+        initial={"who": patient.fhir_id if patient else None},
     )
     if request.method == "POST" and form.is_valid():
         who = form.cleaned_data["who"]
@@ -94,6 +101,9 @@ def _who(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
             return redirect("portal:about-details", visit.id, who)
         patient = next(each for each in caller.patients.values() if each.fhir_id == who)
         refused = _name(request, visit, patient, now)
+        if not refused and form.also:
+            others = urlencode({"for": [each.fhir_id for each in form.also]}, doseq=True)
+            return redirect(f"{reverse('portal:also', args=[visit.id])}?{others}")
         if not refused:
             return redirect(_next(request, visit))
         form.add_error("who", refused)
@@ -106,19 +116,19 @@ def _guest(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form_drafts.done(request)
         guests.remember(request.session, form.details)
-        if guests.is_proven(request.session, form.details.email):
+        if guests.is_proven(request.session, form.details):
             return _name_guest(request, visit, form.details, now)
         return _send(request, visit, form.details, now)
     return _page(request, visit, "about_guest", form, now)
 
 
 def _send(request: HttpRequest, visit: Visit, guest: GuestDetails, now: datetime) -> HttpResponse:
-    codes.send(request, [guest.email], guest.language, now=now)
+    codes.send(request, [guest.contact], guest.language, now=now)
     return redirect("portal:proof", visit.id)
 
 
 def _is_right(request: HttpRequest, guest: GuestDetails, form: CodeForm, now: datetime) -> bool:
-    if not codes.is_right(request, [guest.email], form, now=now):
+    if not codes.is_right(request, [guest.contact], form, now=now):
         return False
     guests.prove(request.session, guest)
     return True
@@ -144,15 +154,14 @@ def _name(
     """Set the visit's patient, whom `register` stores first. Returns the reason if that is refused, else an empty
     string.
     """
-    service = visit.appointment.service
-    if service and (unfit := requirements.age_issues(service, patient, requirements.day_of(visit.appointment))):
+    if unfit := requirements.patient_issues(visit.appointment, patient):
         return unfit[0].text
     try:
-        booking.name_patient(visit.id, register or patient, caller=fresh_caller(request), now=now)
+        held_together.name(visit, register or patient, caller=fresh_caller(request), now=now)
     except (HoldExpired, IllegalTransition):
         raise  # hold_required shows what happened to the hold
     except SchedulingError as refusal:
-        return str(refusal)
+        return series_refusal_text(refusal)
     return ""
 
 

@@ -10,12 +10,14 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.models import Coverage
 from portal.appointments.visits import Visit
-from portal.booking import steps
-from portal.booking.forms import ANOTHER, ChooseCoverageForm, CoverageForm
+from portal.booking import held_together, steps
+from portal.booking.forms import ANOTHER, ChooseCoverageForm
 from portal.booking.held_pages import hold_required
 from portal.common import form_drafts
 from portal.common.callers import caller_of
-from scheduling import access, booking, requirements
+from portal.details.forms import CoverageForm
+from scheduling import access, requirements
+from scheduling.interactions.coverage import add_coverage, confirm_coverage
 
 
 @require_http_methods(["GET", "POST"])
@@ -34,7 +36,10 @@ def coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
         form_drafts.done(request)
         if form.cleaned_data["coverage"] == ANOTHER:
             return redirect(f"{reverse('portal:new-coverage', args=[visit.id])}?another")
-        return _note(request, visit, f"Coverage/{form.cleaned_data['coverage']}", now)
+        coverage_id = form.cleaned_data["coverage"]
+        if caller_of(request).user:
+            confirm_coverage(coverage_id, caller=caller_of(request), now=now)
+        return _note(request, visit, f"Coverage/{coverage_id}", now)
     return _page(request, visit, "coverage", form, now)
 
 
@@ -51,12 +56,13 @@ def new_coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpRespo
     form = form_drafts.form(request, CoverageForm, day=requirements.day_of(visit.appointment), initial=initial)
     if request.method == "POST" and form.is_valid():
         form_drafts.done(request)
-        return _note(request, visit, form.add(patient, now=now).reference, now)
+        added = add_coverage(patient, form.card, caller=caller_of(request), now=now)
+        return _note(request, visit, added.reference, now)
     return _page(request, visit, "coverage_new", form, now, within=bool(known))
 
 
 def _note(request: HttpRequest, visit: Visit, reference: str, now: datetime) -> HttpResponse:
-    noted = booking.support(visit.id, [reference], caller=caller_of(request), now=now)
+    noted = held_together.support(visit, reference, caller=caller_of(request), now=now)
     return redirect(steps.next_page(noted, caller_of(request), after=steps.COVERAGE))
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from portal.booking import holds, referrals, steps
 from portal.booking.lost_times import lost, menu_of
+from portal.common import tickets
 from portal.common.callers import caller_of
 from portal.finding.catalogue import bookable
 from portal.finding.forms import TimeForm
@@ -28,7 +29,7 @@ def deep_link(request: HttpRequest, service_id: str) -> HttpResponse:
     A browser that holds the time already goes on to the next step.
     """
     now = timezone.now()
-    service = get_object_or_404(bookable(), fhir_id=service_id)
+    service = get_object_or_404(bookable(tickets.services(request.session)), fhir_id=service_id)
     referrals.remember(request)
     form = TimeForm(request.GET)
     if not form.is_valid():

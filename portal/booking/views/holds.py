@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,19 +11,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic.models import HealthcareService, Patient
+from clinic import money
+from clinic.models import HealthcareService
 from clinic.visit_place import with_chosen_zone
 from portal.appointments import visits
 from portal.appointments.visits import Visit, own_visit
 from portal.booking import holds, referrals, steps
+from portal.booking.former_holds import former_hold, patient_of
 from portal.booking.held_pages import give_back, hold_required, keep_longer
-from portal.booking.lost_times import lost, menu_of
-from portal.common import form_drafts, limits
+from portal.booking.lost_times import REFUSED, Loss, lost, menu_of
+from portal.common import form_drafts, limits, tickets
 from portal.common.callers import caller_of, holder_of
 from portal.finding.catalogue import bookable
 from portal.finding.forms import TimeForm
 from scheduling import booking, requirements
-from scheduling.access import Caller
 from scheduling.booking import BookingRequest
 from scheduling.errors import (
     NotFound,
@@ -35,15 +37,15 @@ from scheduling.errors import (
 
 @require_http_methods(["GET", "POST"])
 def hold(request: HttpRequest, service_id: str) -> HttpResponse:
-    """Hold the chosen time. On GET, show the time and ask for confirmation."""
+    """Hold the chosen time. On GET, show the time and ask for confirmation, or say why it could not be held."""
     now = timezone.now()
-    service = get_object_or_404(bookable(), fhir_id=service_id)
+    service = get_object_or_404(bookable(tickets.services(request.session)), fhir_id=service_id)
     form = TimeForm(request.POST if request.method == "POST" else request.GET)
     if not form.is_valid():
         messages.error(request, _("Choose one of the times below."))
         return redirect("portal:choose-time", service_id)
     if request.method == "GET":
-        return _ask(request, service, form)
+        return _show(request, service, form, now)
     if caller_of(request).user is None and not limits.allows(request, "hold"):
         return limits.slow_down(request)
     return _hold(request, service, form, now)
@@ -77,6 +79,18 @@ def let_go(request: HttpRequest, appointment_id: str) -> HttpResponse:
     return give_back(request, visit, now, leaves="leave" in request.POST)
 
 
+def _show(request: HttpRequest, service: HealthcareService, form: TimeForm, now: datetime) -> HttpResponse:
+    """Show the time with the refusal of the POST that led here, or ask for confirmation."""
+    match request.GET.get(REFUSED):
+        case "lost":
+            start, _schedules = form.cleaned_data["time"]
+            loss: Loss = "taken" if start > now else "passed"
+            return lost(request, menu_of(request, service), start, loss, kept="kept" in request.GET, now=now)
+        case "too-many" if held := visits.held_by(caller_of(request), now=now):
+            return _show_held(request, service, form, held)
+    return _ask(request, service, form)
+
+
 def _ask(request: HttpRequest, service: HealthcareService, form: TimeForm) -> HttpResponse:
     start, schedules = form.cleaned_data["time"]
     menu = menu_of(request, service)
@@ -86,15 +100,16 @@ def _ask(request: HttpRequest, service: HealthcareService, form: TimeForm) -> Ht
         messages.error(request, str(refusal))
         return redirect("portal:choose-time", service.fhir_id)
     asks = requirements.active_questionnaires(service).exists()
-    context = {"service": service, "menu": menu, "choice": choice, "asks": asks}
+    context = {"service": service, "menu": menu, "choice": choice, "asks": asks, "price": money.price_text(service)}
     return render(request, "portal/booking/chosen.html", context)
 
 
 def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now: datetime) -> HttpResponse:
     start, schedules = form.cleaned_data["time"]
     caller = holder_of(request)
-    former = _former(request, form.cleaned_data["instead_of"], caller, now)
+    former = former_hold(request, form.cleaned_data["instead_of"], caller, now)
     menu = menu_of(request, service)
+    ticket = referrals.ticket_for(request.session, service, caller, now=now)
     try:
         offerings = menu.offerings(schedules)
         appointment = booking.hold(
@@ -102,17 +117,17 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
                 service=service,
                 offerings=offerings,
                 start=start,
-                patient=_patient(caller, former, service),
-                extra=with_chosen_zone(referrals.elements(request.session), menu.zone),
+                patient=(ticket.patient if ticket else None) or patient_of(former, service, caller),
+                extra=with_chosen_zone(referrals.elements(request.session, ticket), menu.zone),
             ),
             caller=caller,
             now=now,
             instead_of=former.id if former else None,
         )
     except (TimeTaken, TimeNotOffered):
-        return lost(request, menu, start, "taken" if start > now else "passed", kept=former is not None, now=now)
+        return _refused(request, "lost", **{"kept": "1"} if former else {})
     except TooManyHolds:
-        return _too_many(request, service, form, now)
+        return _refused(request, "too-many")
     except SchedulingError as refusal:
         messages.error(request, " ".join(issue.text for issue in refusal.issues))
         return redirect("portal:choose-time", service.fhir_id)
@@ -122,26 +137,14 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
     return redirect(steps.next_page(appointment, caller))
 
 
-def _former(request: HttpRequest, named: str, caller: Caller, now: datetime) -> Visit | None:
-    """Return the hold that this one replaces: the one named in the form, else the latest of this browser."""
-    fhir_id = named or holds.latest(request.session)
-    former = visits.one(caller, fhir_id, now=now) if fhir_id else None
-    return None if former is None or former.is_promised else former
+def _refused(request: HttpRequest, why: str, **more: str) -> HttpResponse:
+    """Redirect to the page that says why the time could not be held, so that reloading it sends nothing again."""
+    sent = {name: request.POST[name] for name in ("time", "zone") if name in request.POST}
+    return redirect(f"{request.path}?{urlencode({**sent, REFUSED: why, **more})}")
 
 
-def _patient(caller: Caller, former: Visit | None, service: HealthcareService) -> Patient | None:
-    """Return the patient of the former hold for the same service, else the only person the caller can book for.
-
-    A hold for another service is a new visit, so its patient is asked again.
-    """
-    if former and former.appointment.service == service and steps.is_for_own(former.appointment, caller):
-        return former.appointment.patient
-    return caller.patient if len(caller.patients) == 1 else None
-
-
-def _too_many(request: HttpRequest, service: HealthcareService, form: TimeForm, now: datetime) -> HttpResponse:
+def _show_held(request: HttpRequest, service: HealthcareService, form: TimeForm, held: list[Visit]) -> HttpResponse:
     """Render the times that the caller holds already, to go on with or to release for this one."""
-    held = [visit for visit in visits.of(caller_of(request), now=now) if visit.is_held]
     context = {
         "service": service,
         "menu": menu_of(request, service),

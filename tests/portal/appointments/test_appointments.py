@@ -124,7 +124,7 @@ def test_it_asks_as_much_for_many_visits_as_for_one(as_ada, ada, checkup, schedu
         AppointmentFactory(
             patient=ada, service=checkup, start=start, end=start + timedelta(minutes=30), schedules=[schedule]
         )
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assertNotContains(as_ada.get("/appointments/"), "UTC")
 
 

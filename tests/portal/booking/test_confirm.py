@@ -76,6 +76,15 @@ def test_pressed_twice_it_shows_the_booking(as_ada, held):
         assertRedirects(as_ada.get(page_of(held, step)), page_of(held, "booked"))
 
 
+def test_the_receipt_of_a_visit_that_begins_soon_promises_no_link_to_cancel_it(as_ada, held):
+    held.service.cancellation_notice = timedelta(days=60)
+    held.service.save()
+    page = as_ada.post(page_of(held, "confirm"), follow=True)
+    assertContains(page, "and this one begins sooner")
+    assertContains(page, "with a link to the visit.")
+    assertNotContains(page, "cancel the visit")
+
+
 def test_a_hold_that_ran_out_offers_the_same_time_and_keeps_the_comment(as_ada, held, ten):
     run_out(held)
     page = as_ada.post(page_of(held, "confirm"), {"comment": "Step-free, please"})

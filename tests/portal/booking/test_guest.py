@@ -38,7 +38,7 @@ def test_a_guest_books_with_a_proven_address(client, held):
     [
         ({"given": ""}, "Enter your given names."),
         ({"birth_date_month": ""}, "Enter all three numbers of the date."),
-        ({"email": ""}, "Enter your email address."),
+        ({"email": "", "phone": ""}, "Enter your email address or, below, the number of your mobile phone."),
         ({"email": "eve"}, "Enter an email address such as name@example.com."),
         ({"phone": "call me"}, "This is not a phone number. Enter one such as"),
     ],
@@ -127,7 +127,7 @@ def test_codes_to_one_address_are_limited(client, held, settings):
     for _ in range(3):
         page = client.post(page_of(held, "about"), GUEST, follow=True)
         sent_earlier(client, seconds=31)
-    assertContains(page, "We have sent too many codes to that address.")
+    assertContains(page, "We have sent too many codes there.")
     assert Communication.objects.count() == 2
 
 

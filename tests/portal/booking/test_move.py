@@ -148,8 +148,18 @@ class TestByLink:
         assert when(visit) == ("booked", later)
 
 
-def test_it_keeps_its_own_length_and_its_own_extras(as_ada, visit, address, ten, checkup, schedule, site):
+@pytest.mark.parametrize("door", ["signed in", "by the manage link"])
+def test_it_keeps_its_own_length_and_its_own_extras(client, ada, visit, ten, checkup, schedule, site, settings, door):
     """The desk made it 45 minutes and gave it a room: both are offered, and both move."""
+    ada.birth_date = date(1990, 7, 4)
+    ada.save()
+    address = f"/appointments/{visit.fhir_id}/move/"
+    if door == "signed in":
+        client.force_login(ada.user)
+    else:
+        link = links.manage_link(visit).removeprefix(settings.SITE_URL)
+        client.post(link, BORN)
+        address = f"{link}move/"
     room = ScheduleFactory(services=[checkup], actor=RoomFactory(), site=site)
     end = ten + timedelta(minutes=45)
     Appointment.objects.filter(pk=visit.pk).update(end=end)
@@ -158,13 +168,13 @@ def test_it_keeps_its_own_length_and_its_own_extras(as_ada, visit, address, ten,
     for busy in (schedule, room):  # 11:00 to 11:45 fits and 11:15 does not
         SlotFactory(schedule=busy, start=ten.replace(hour=11, minute=45), end=ten.replace(hour=13))
 
-    page = as_ada.get(address, {"date": ten.date().isoformat()})
+    page = client.get(address, {"date": ten.date().isoformat()})
     times = {each.start: each for each in page.context["menu"].times(ten, ten + timedelta(hours=3), now=timezone.now())}
     assert [f"{each:%H:%M}" for each in times] == ["10:15", "10:30", "10:45", "11:00"]  # it is at 10:00 now
     eleven = times[ten.replace(hour=11)]
     assert eleven.end == ten.replace(hour=11, minute=45)
-    assertContains(as_ada.post(address, {"time": eleven.value}, follow=True), "11:45")
-    as_ada.post(address, {"time": eleven.value, "confirm": "on"})
+    assertContains(client.post(address, {"time": eleven.value}, follow=True), "11:45")
+    client.post(address, {"time": eleven.value, "confirm": "on"})
     visit.refresh_from_db()
     assert (visit.start, visit.end) == (eleven.start, eleven.end)
     taken = visit.slots.filter(deleted_at=None, start=eleven.start, end=eleven.end)

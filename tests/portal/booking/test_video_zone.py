@@ -53,7 +53,7 @@ def test_it_stays_from_the_times_to_the_receipt_and_my_visits(as_ada, hold_in, t
 
 def test_the_clinics_own_clock_is_not_named_twice(as_ada, hold_in):
     held = hold_in("America/New_York")
-    assertNotContains(as_ada.get(page_of(held, "confirm")), "at the clinic")
+    assertNotContains(as_ada.get(page_of(held, "confirm")), "(New York time) at the clinic")
 
 
 def test_a_visit_that_is_moved_is_read_as_it_was_booked_or_as_chosen_now(as_ada, hold_in, ten):

@@ -42,6 +42,16 @@ def test_adding_the_same_person_after_going_back_makes_one_record(as_ada):
     assert list(added) == [("Tim", 2020), ("Tom", 2020), ("Tim", 2021)]
 
 
+@pytest.mark.parametrize(
+    ("relationship", "is_added"), [("PRN", False), ("GUARD", False), ("CHILD", True), ("SPS", True)]
+)
+def test_nobody_is_added_as_a_child_who_is_of_age(as_ada, relationship, is_added):
+    """A parent's access has ended by then, so that the person would not even be in the list."""
+    page = as_ada.post("/family/add/", {**TIM, "birth_date_year": "1990", "relationship": relationship}, follow=True)
+    assertContains(page, "Tim Quinn" if is_added else "They are of age. They can invite you")
+    assert RelatedPerson.objects.exists() == is_added
+
+
 def test_errors_are_shown(as_ada):
     assertContains(as_ada.post("/family/add/", {**TIM, "family": ""}), "Enter their family name.")
     assert not Patient.objects.filter(given="Tim").exists()

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
-from clinic.models import Slot
+from clinic.models import HealthcareService, Slot
 from tests.factories import (
     EVERY_DAY,
     LocationFactory,
@@ -251,12 +251,13 @@ class TestByVideo:
 @pytest.mark.parametrize(
     ("page", "statements"),
     [
-        ("the first week", (9, 1)),
-        ("a day", (9, 1)),
-        ("a later month", (10, 2)),  # the month's times, and the first ones
+        ("the first week", (10, 1)),
+        ("a day", (10, 1)),
+        ("a later month", (11, 2)),  # the month's times, and the first ones
     ],
 )
 def test_it_asks_as_much_of_many_as_of_one(client, checkup, schedule, site, ten, page, statements):
+    HealthcareService.objects.update(minimum_notice=timedelta(days=1))  # today has a statement more, for delays
     later_month = (ten.replace(day=1) + timedelta(days=32)).date()
     response = {"a day": {"date": ten.date()}, "a later month": {"month": f"{later_month:%Y-%m}"}}.get(page, {})
 

@@ -14,6 +14,7 @@ from portal.finding.times import read_menu
 from tests.factories import (
     EVERY_DAY,
     LocationFactory,
+    PatientFactory,
     PractitionerFactory,
     RoleFactory,
     RoomFactory,
@@ -189,7 +190,7 @@ def test_filters_stay_chosen(client, visit):
 @pytest.mark.parametrize("hour", range(24))
 def test_the_parts_of_the_day_are_those_of_the_headings(hour):
     at = datetime.combine(datetime(2026, 1, 5, tzinfo=UTC), time(hour), UTC)
-    assert time_text.part_of_day(at).lower() == starts.part_of(at)
+    assert time_text.part_of_day(at).lower() == starts.part_code(at)
 
 
 def test_a_question_whose_every_answer_is_true_of_everyone_is_not_asked(visit):
@@ -213,3 +214,62 @@ def test_an_answer_that_changes_nothing_says_so(client, visit, query, idle):
     assert page.context["filters"].idle == idle
     for label in idle:
         assertContains(page, f"“{label}” makes no difference")
+
+
+# Access
+
+
+@pytest.fixture
+def accessible(visit, park, site):
+    """The service takes a room too. The park is step-free; at Main Street one of two rooms has an induction loop."""
+    visit.requires = ["Practitioner", "Location"]
+    visit.save()
+    park.features = ["step-free"]
+    park.save()
+    for name, where, features in (("Loop", site, ["induction-loop"]), ("Plain", site, []), ("Green", park, [])):
+        room = RoomFactory(name=name, part_of=where, features=features)
+        ScheduleFactory(actor=room, services=[visit], site=where)
+    return visit
+
+
+@pytest.mark.parametrize(
+    ("query", "who"),
+    [
+        ("access=step-free", {"Okafor", "Green"}),
+        ("access=induction-loop", {"Chen", "Silva", "Loop"}),
+        ("access=induction-loop&language=es", {"Silva", "Loop"}),
+        ("access=lift", {"Chen", "Silva", "Okafor", "Loop", "Plain", "Green"}),
+    ],
+)
+def test_places_with_what_a_patient_needs(accessible, query, who):
+    menu = read(accessible, query).narrowed()
+    assert {each.actor_name.split()[-1] for each in menu.all_offerings} == who
+
+
+def test_what_places_offer_is_no_filter_where_all_offer_the_same(visit, site, park):
+    for place in (site, park):
+        place.features = ["step-free"]
+        place.save()
+    assert "access" not in [each.name for each in read(visit).visible]
+
+
+def test_rooms_cost_one_query_more(accessible, django_assert_num_queries):
+    menu = read_menu(accessible)
+    with django_assert_num_queries(4):
+        filters.read_filters(menu, QueryDict(), None)
+
+
+@pytest.mark.parametrize(
+    ("needs", "query", "labels"),
+    [
+        ({"interpreter_required": True, "interpreter_language": "es"}, "", ["Spanish"]),
+        ({"interpreter_required": True, "interpreter_language": "es"}, "language=es", []),
+        ({"interpreter_required": True, "interpreter_language": "uk"}, "", []),
+        ({"needs": ["step-free", "quiet"]}, "week=2026-11-02", ["Step-free access"]),
+        ({}, "", []),
+    ],
+)
+def test_a_filter_that_suits_the_patient_is_suggested(accessible, needs, query, labels):
+    suggestions = read(accessible, query).suggestions(PatientFactory.build(**needs))
+    assert [each.label for each in suggestions] == labels
+    assert all(query in each.query for each in suggestions)

@@ -16,7 +16,10 @@ def visits(chen, site):
     checkup = ServiceFactory(name="Check-up", comment="A first look.")
     translations.translate(checkup.extra, "name", {"es": "Revisión"})
     checkup.save()
-    ScheduleFactory(actor=chen, services=[checkup, ServiceFactory(name="Ultrasound")], site=site)
+    back = ServiceFactory(name="Back care", comment="For a stronger back.")
+    translations.translate(back.extra, "comment", {"es": "Para una espalda más fuerte."})
+    back.save()
+    ScheduleFactory(actor=chen, services=[checkup, back, ServiceFactory(name="Ultrasound")], site=site)
     return checkup
 
 
@@ -26,6 +29,8 @@ def test_each_text_is_in_the_readers_language_or_marked_with_its_own(client, vis
     assertContains(page, '<span lang="en">A first look.</span>')
     assertContains(page, '<span lang="en">Ultrasound</span>')
     assertContains(page, "Calle Mayor")
+    assertContains(page, "Para una espalda más fuerte.")
+    assertNotContains(page, "For a stronger back.")
     assertNotContains(page, "Check-up")
     english = client.get("/")
     assertContains(english, ">Check-up</a>")

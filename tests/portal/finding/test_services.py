@@ -47,6 +47,7 @@ def test_it_says_what_a_visit_is_how_long_and_how(client):
     [
         ({"requires_coverage": True}, "Needs active health insurance"),
         ({"requires_care_team": True}, "Only with your care team"),
+        ({"pricing": "fixed", "price": 4000}, "$40.00"),
         ({"eligibility": "new"}, "For new patients"),
         ({"eligibility": "returning"}, "For patients who have been here before"),
     ],
@@ -191,7 +192,7 @@ class TestALink:
 def test_it_asks_as_much_for_many_visits_as_for_one(client, django_assert_num_queries, number):
     services = ServiceFactory.create_batch(number, questionnaires=[QuestionnaireFactory()])
     ScheduleFactory(services=services, site=LocationFactory())
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get("/")
 
 
@@ -207,7 +208,9 @@ def test_each_visit_says_where_it_is_and_at_how_many_sites(client):
     page = client.get("/")
     assertContains(page, "Riverside, New York")
     assertContains(page, "2 sites: Boston Harbour; Riverside, New York")
-    assertContains(client.get(f"/book/{two.fhir_id}/"), "2 sites: Boston Harbour; Riverside, New York")
+    names = [(there, "Boston Harbour"), (here, "Riverside, New York")]
+    linked = "; ".join(f'<a href="/sites/{site.fhir_id}/">{name}</a>' for site, name in names)
+    assertContains(client.get(f"/book/{two.fhir_id}/"), f"2 sites: {linked}")
     assertNotContains(client.get(f"/book/{video.fhir_id}/"), "Riverside, New York")
 
 

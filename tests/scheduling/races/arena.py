@@ -94,7 +94,7 @@ def overlaps():
             SELECT count(*) FROM clinic_slot a JOIN clinic_slot b
             ON a.id < b.id AND a.bookable_id = b.bookable_id AND a.start < b."end" AND b.start < a."end"
             AND tstzrange(a.blocks_from, a.hold_expires_at) && tstzrange(b.blocks_from, b.hold_expires_at)
-            AND (a.seat IS NULL OR b.seat IS NULL OR a.seat = b.seat)
+            AND int4range(coalesce(a.seat, 0), a.seat + 1) && int4range(coalesce(b.seat, 0), b.seat + 1)
             WHERE a.status LIKE 'busy%%' AND b.status LIKE 'busy%%'
             AND NOT a.lies_under AND NOT b.lies_under AND a.deleted_at IS NULL AND b.deleted_at IS NULL
             """
