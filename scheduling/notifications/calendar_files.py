@@ -108,7 +108,7 @@ def _visit(about: VisitFacts, now: datetime, attendee: str, page: str, owner: in
     appointment = about.appointment
     event = _entry(f"{appointment.fhir_id}@{domain()}", about.start, about.end, now)
     event.add("sequence", appointment.sequence)
-    event.add("summary", _summary(about, owner), parameters=_in_language())
+    event.add("summary", title_of(about, owner), parameters=_in_language())
     status = _STATUS.get(Appointment.Status(appointment.status), "CONFIRMED")
     event.add("status", status)
     if about.place:
@@ -130,9 +130,12 @@ def _in_language(language: str = "") -> dict[str, str]:
     return {"LANGUAGE": language or get_language() or settings.LANGUAGE_CODE}
 
 
-def _summary(about: VisitFacts, owner: int | None) -> str:
+def title_of(about: VisitFacts, owner: int | None = None) -> str:
     """The title of the entry. In the calendar of somebody who cares for the patient it says whose visit it is."""
-    if owner is None or about.appointment.patient_id in (owner, None):
+    is_own = owner is None or about.appointment.patient_id in (owner, None)
+    if settings.CALENDAR_TITLE:
+        return str(settings.CALENDAR_TITLE) if is_own else f"{settings.CALENDAR_TITLE} ({about.given})"
+    if is_own:
         summary = _("Video visit with %(clinic)s") if about.by_video else _("Visit at %(clinic)s")
     elif about.by_video:
         summary = _("Video visit for %(name)s with %(clinic)s")

@@ -8,21 +8,26 @@ import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.parking import Parking, park
-from scheduling.notifications import letters, mail, quiet_hours, sms
-from scheduling.notifications.audience import Audience, audience_of
+from clinic.visit_place import zone_for_patient
+from scheduling.notifications import letters, mail, quiet_hours, recall_letters, sms, visits_of_day
+from scheduling.notifications.audience import ONLY_IF_WANTED, Audience, audience_of
+from scheduling.notifications.delays import is_latest
 from scheduling.notifications.errors import NotNow, Undeliverable
 from scheduling.notifications.failure_text import NOT_HANDED_OVER
 from scheduling.notifications.letters import Letter
 from scheduling.notifications.outbox import sequence_of
 from scheduling.notifications.series import visits_of
 from scheduling.notifications.staff import emails_of_staff
+from scheduling.notifications.visit_messages import ABOUT_MONEY
 from scheduling.participants import visit_of_patient
 from scheduling.visit_zone import zone_of_place
 
@@ -35,6 +40,7 @@ FIRST_PAUSE = timedelta(seconds=30)
 PROOF_LASTS = timedelta(minutes=30)
 
 Status = Communication.Status
+TO_OTHERS = (Event.STAFF_REQUEST, Event.REFERRAL)  # than the patient
 CALLED_OFF = {
     Appointment.Status.CANCELLED: gettext_noop("The visit was cancelled."),
     Appointment.Status.ENTERED_IN_ERROR: gettext_noop("The visit was entered in error."),
@@ -108,24 +114,23 @@ class Batch:
         if self._among is not None:
             due = due.filter(fhir_id__in=self._among)
         with transaction.atomic(durable=True):
-            while True:
-                rows = due.exclude(pk__in=self._aside.waiting).select_for_update(skip_locked=True, no_key=True)
-                message = rows.order_by("due", "pk").first()
-                if message is None or self._aside.process_each([message], partial(_take, now=now)):
-                    return message
+            return self._aside.claim(due.order_by("due", "pk"), partial(_take, now=now))
 
 
 def _deliver(message: Communication, now: datetime) -> None:
+    along: list[Communication] = []
     try:
-        _send(message, now)
+        _send(message, along, now)
     except NotNeeded as why:
         _close(message, Status.NOT_DONE, now, status_reason=str(why), attempts=0)
     except Undeliverable as why:
-        _close(message, Status.NOT_DONE, now, status_reason=str(why))
+        for lost in (message, *along):
+            _close(lost, Status.NOT_DONE, now, status_reason=str(why))
     except Exception as error:  # of a backend, or a bug in one message: the other messages go on
         logger.warning("Message %s was not sent (%s)", message.fhir_id, type(error).__name__)
         reason = str(error) if isinstance(error, NotNow) else NOT_HANDED_OVER % {"error": type(error).__name__}
-        _try_later(message, now, reason)
+        for waiting in (message, *along):
+            _try_later(waiting, now, reason)
 
 
 def _take(message: Communication, now: datetime) -> None:
@@ -136,40 +141,72 @@ def _take(message: Communication, now: datetime) -> None:
     message.save(update_fields=["status", "claimed_until", "attempts", "last_updated"])
 
 
-def _send(message: Communication, now: datetime) -> None:
+def _send(message: Communication, along: list[Communication], now: datetime) -> None:
+    """Send the message, together with those about other visits of the day, which are added to `along`."""
     if message.attempts > ATTEMPTS:
         raise Undeliverable(gettext_noop("Sending it was broken off each time."))
+    if message.event == Event.ANSWER:
+        _send_answer(message, now)
+        return
     appointment = _appointment(message, now)
     audience = audience_of(appointment, now=now) if appointment else None
     message.appointment = appointment
     _require_still_true(message, now)
-    zone = audience.zone if audience else None
-    if appointment is not None and message.event == Event.STAFF_REQUEST:
+    zone, address = audience.zone if audience else None, message.address
+    if appointment is not None and message.event in TO_OTHERS:
         zone = zone_of_place(appointment)
     elif audience is not None and not _may_send(message, audience, now):
         return
-    letter = letters.compose(message, zone, now=now)
+    if zone is not None:
+        along += _going_along(message, address, zone, now)
+    letter = letters.compose(message, zone, now=now, along=along)
     provider_id = ""
     if message.medium == Medium.EMAIL:
         provider_id = mail.send(message, letter)
     elif message.medium == Medium.SMS:
         provider_id = sms.send(message, letter.text)
-    _close(
-        message,
-        Status.COMPLETED,
-        now,
-        sent=now,
-        address=message.address,
-        **_kept(message, letter),
-        provider_id=provider_id,
-        status_reason="",
-        **({"received": now} if message.medium == Medium.IN_APP else {}),
-    )
+    for sent in (message, *along):
+        _close(
+            sent,
+            Status.COMPLETED,
+            now,
+            sent=now,
+            address=message.address,
+            **_kept(message, letter),
+            provider_id=provider_id,
+            status_reason="",
+            part_of=None if sent is message else message,
+            **({"received": now} if message.medium == Medium.IN_APP else {}),
+        )
+
+
+def _going_along(message: Communication, address: str, zone: ZoneInfo, now: datetime) -> list[Communication]:
+    """The messages about other visits of the day that go along with this one, claimed and still true."""
+    along = []
+    for other in visits_of_day.claim_others(message, address, zone, now=now):
+        visit = other.appointment = _appointment(other, now)
+        try:
+            _require_still_true(other, now)
+        except NotNeeded as why:
+            _close(other, Status.NOT_DONE, now, status_reason=str(why), attempts=0)
+            continue
+        if visit is None or zone_for_patient(visit, zone_of_place(visit)) != zone:
+            _close(other, Status.PREPARATION, now, attempts=other.attempts - 1)
+            continue
+        along.append(other)
+    return along
+
+
+def _send_answer(message: Communication, now: datetime) -> None:
+    """Send the answer to a patient's text, in quiet hours too: they have just written."""
+    if now - message.due > PROOF_LASTS:
+        raise NotNeeded(gettext_noop("It was too late for an answer."))
+    _close(message, Status.COMPLETED, now, sent=now, provider_id=sms.send(message, message.body), status_reason="")
 
 
 def _kept(message: Communication, letter: Letter) -> dict[str, str]:
-    """The subject and body to store; never a code."""
-    if message.event == Event.PROOF:
+    """The subject and body to store; never a code, unless the text is only recorded, as in the demo."""
+    if message.event == Event.PROOF and (message.medium == Medium.EMAIL or settings.SMS_URL):
         return {"subject": "", "body": ""}
     return {"subject": letter.subject[:200], "body": letter.body}
 
@@ -191,8 +228,14 @@ def _appointment(message: Communication, now: datetime) -> Appointment | None:
 def _require_still_true(message: Communication, now: datetime) -> None:
     """Raise NotNeeded if the message would no longer be true, or comes too late."""
     visit = message.appointment
+    if message.event == Event.REFERRAL:
+        _require_outcome(message, visit)
+        return
+    if message.event == Event.RECALL:
+        _require_open_recall(message, now)
+        return
     if visit is None:
-        if now - message.due > PROOF_LASTS:
+        if message.event == Event.PROOF and now - message.due > PROOF_LASTS:
             raise NotNeeded(gettext_noop("The code had expired."))
         return
     if visit.patient is not None:
@@ -203,8 +246,14 @@ def _require_still_true(message: Communication, now: datetime) -> None:
         if visit.status != Appointment.Status.CANCELLED:
             raise NotNeeded(gettext_noop("The visit is not cancelled."))
         return
+    if message.event in ABOUT_MONEY:
+        return
     if message.event == Event.SUGGESTION and not _is_held(visit, now):
         raise NotNeeded(gettext_noop("The suggested time is no longer held."))
+    if message.event == Event.OFFER and not _is_held(visit, now):
+        raise NotNeeded(gettext_noop("The time is no longer kept for them."))
+    if message.event == Event.REBOOKING and not visit.to_rebook:
+        raise NotNeeded(gettext_noop("The visit has another time by now, or stays as booked."))
     called_off = CALLED_OFF.get(Appointment.Status(visit.status))
     if called_off:
         raise NotNeeded(called_off)
@@ -213,12 +262,35 @@ def _require_still_true(message: Communication, now: datetime) -> None:
     if message.event == Event.STAFF_REQUEST and message.address not in emails_of_staff(visit):
         raise NotNeeded(gettext_noop("They do not answer requests for this visit any more."))
     if message.event == Event.REMINDER:
+        if visit.to_rebook:
+            raise NotNeeded(gettext_noop("The clinic cannot keep the visit."))
         if sequence_of(message) != str(visit.sequence):
             raise NotNeeded(gettext_noop("The visit was moved."))
         if visit.start <= now or visit.status != Appointment.Status.BOOKED:
             raise NotNeeded(gettext_noop("The visit had begun."))
+    if message.event == Event.DELAY:
+        if visit.status != Appointment.Status.BOOKED:
+            raise NotNeeded(gettext_noop("The patient has arrived."))
+        if not is_latest(message):
+            raise NotNeeded(gettext_noop("Something else has been said since."))
     if visit.end <= now:
         raise NotNeeded(gettext_noop("The visit was over."))
+
+
+def _require_open_recall(message: Communication, now: datetime) -> None:
+    """Raise NotNeeded if the patient has booked or declined by now, or staff have ended the recall."""
+    if message.patient is not None:
+        _require_open_record(message.patient)
+    recall = recall_letters.recall_of(message)
+    if recall is None or not recall.is_open:
+        raise NotNeeded(gettext_noop("The recall had ended."))
+
+
+def _require_outcome(message: Communication, visit: Appointment | None) -> None:
+    """Raise NotNeeded if the visit of a referral is not cancelled any more, or is cancelled by now."""
+    is_cancellation = message.occasion.startswith(Appointment.Status.CANCELLED)
+    if visit is not None and is_cancellation != (visit.status == Appointment.Status.CANCELLED):
+        raise NotNeeded(gettext_noop("The visit has changed since."))
 
 
 def _is_held(visit: Appointment, now: datetime) -> bool:
@@ -241,7 +313,7 @@ def _may_send(message: Communication, audience: Audience, now: datetime) -> bool
 
     A text message during quiet hours is postponed.
     """
-    if message.event == Event.REMINDER and Medium(message.medium) not in audience.media(message.event):
+    if message.event in ONLY_IF_WANTED and Medium(message.medium) not in audience.media(message.event):
         raise NotNeeded(gettext_noop("The patient does not want reminders this way."))
     addresses = audience.addresses(message.medium)
     if not addresses:
@@ -250,12 +322,12 @@ def _may_send(message: Communication, audience: Audience, now: datetime) -> bool
         message.address = addresses[0]
     if message.medium != Medium.SMS:
         return True
-    visit = message.appointment.start if message.appointment else None
+    visit = message.appointment.start if message.appointment and message.event != Event.RECALL else None
     moment = quiet_hours.allowed_time(now, audience.zone, visit=visit, now=now)
     if moment is not None and moment > now:
         _close(message, Status.PREPARATION, now, due=moment, attempts=message.attempts - 1)
         return False
-    if moment is None and message.event == Event.REMINDER:
+    if moment is None and message.event in (Event.REMINDER, Event.OFFER):
         raise NotNeeded(gettext_noop("The quiet hours last until the visit."))
     return True
 

@@ -12,17 +12,40 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
-from clinic.models import Appointment, Communication, Medium, Patient
+from clinic.models import (
+    Appointment,
+    Communication,
+    HealthcareService,
+    Location,
+    Medium,
+    Patient,
+    RelatedPerson,
+    ServiceRequest,
+    Task,
+)
 from scheduling.participants import is_group
 
 VISIT_PATH = "/v/"
+CHECK_IN_PATH = "check-in/"  # below the path of the visit
+ARRIVAL_PATH = "/here/"
+TICKET_PATH = "/r/"
+REFERRAL_PATH = "/referrals/"
+VISITS_PATH = "/appointments/"
+BOOKING_PATH = "/book/"
+WAITLIST_PATH = "/w/"
 UNSUBSCRIBE_PATH = "/unsubscribe/"
+INVITATION_PATH = "/carers/"
 STAFF_VISIT_PATH = "/staff/appointments/"
 TEXT_STATUS_PATH = "/messages/text-status/"
+RECALL_PATH = "/again/"
 KEPT_AFTER = timedelta(days=1)
 
 _VISIT = Signer(sep=".", salt="visit")
+_TICKET = Signer(sep=".", salt="ticket")
+_WAITLIST = Signer(sep=".", salt="waitlist")
+_INVITATION = Signer(sep=".", salt="invitation")
 _UNSUBSCRIBE = Signer(sep=".", salt="unsubscribe")
+_RECALL = Signer(sep=".", salt="recall")
 _MEDIA = {Medium.EMAIL: "e", Medium.SMS: "s", Medium.IN_APP: "i"}
 
 
@@ -36,6 +59,16 @@ def staff_link(appointment: Appointment) -> str:
     return absolute(f"{STAFF_VISIT_PATH}{appointment.fhir_id}/")
 
 
+def booking_link(service: HealthcareService) -> str:
+    """The page on which a patient chooses a time of a service."""
+    return absolute(f"{BOOKING_PATH}{service.fhir_id}/")
+
+
+def payment_link(appointment: Appointment) -> str:
+    """The page on which a patient pays for a hold of theirs."""
+    return absolute(f"{VISITS_PATH}{appointment.fhir_id}/pay/")
+
+
 def manage_link(appointment: Appointment) -> str:
     """The page on which a visit is seen, confirmed, moved and cancelled without signing in. Add #confirm or #cancel.
 
@@ -47,6 +80,16 @@ def manage_link(appointment: Appointment) -> str:
     return absolute(f"{VISIT_PATH}{_VISIT.sign(value)}/")
 
 
+def check_in_link(appointment: Appointment) -> str:
+    """The page on which the patient of a visit checks in on the day."""
+    return f"{manage_link(appointment)}{CHECK_IN_PATH}"
+
+
+def arrival_link(site: Location) -> str:
+    """The page on which everybody who comes to a site finds their visit of today. It is the same for all."""
+    return absolute(f"{ARRIVAL_PATH}{site.fhir_id}/")
+
+
 def read_manage_link(token: str) -> tuple[str, str] | None:
     """The ids of the Appointment and of the Patient in a manage link's token; None for an invalid token.
 
@@ -55,6 +98,39 @@ def read_manage_link(token: str) -> tuple[str, str] | None:
     try:
         visit, _, patient = _VISIT.unsign(token).partition(",")
         return _long(visit), _long(patient) if patient else ""
+    except (BadSignature, ValueError):
+        return None
+
+
+def ticket_link(referral: ServiceRequest) -> str:
+    """The page on which a referral is used, without signing in."""
+    return absolute(f"{TICKET_PATH}{_TICKET.sign(_short(referral.fhir_id))}/")
+
+
+def read_ticket_link(token: str) -> str | None:
+    """The id of the ServiceRequest in a ticket link's token; None for an invalid token."""
+    try:
+        return _long(_TICKET.unsign(token))
+    except BadSignature:
+        return None
+
+
+def referral_link(referral: ServiceRequest) -> str:
+    """The page of a referral for its referrer, who has signed in."""
+    return absolute(f"{REFERRAL_PATH}{referral.fhir_id}/")
+
+
+def waitlist_link(entry: Appointment) -> str:
+    """The page of an entry of the waiting list, on which an offered time is taken, and the list is left, without
+    signing in.
+    """
+    return absolute(f"{WAITLIST_PATH}{_WAITLIST.sign(_short(entry.fhir_id))}/")
+
+
+def read_waitlist_link(token: str) -> str | None:
+    """The id of the entry in a waitlist link's token; None for an invalid token."""
+    try:
+        return _long(_WAITLIST.unsign(token))
     except (BadSignature, ValueError):
         return None
 
@@ -78,6 +154,32 @@ def read_unsubscribe_link(token: str) -> tuple[str, Medium] | None:
         return None
     medium = next(medium for medium, letter in _MEDIA.items() if letter == value[0])
     return _long(value[1:]), medium
+
+
+def invitation_link(carer: RelatedPerson) -> str:
+    """The page on which somebody accepts to manage a patient's visits."""
+    return absolute(f"{INVITATION_PATH}{_INVITATION.sign(_short(carer.fhir_id))}/")
+
+
+def read_invitation_link(token: str) -> str | None:
+    """The id of the RelatedPerson in an invitation's token; None for an invalid token."""
+    try:
+        return _long(_INVITATION.unsign(token))
+    except (BadSignature, ValueError):
+        return None
+
+
+def recall_link(recall: Task) -> str:
+    """The page on which a patient who is to be seen again books or declines, without signing in."""
+    return absolute(f"{RECALL_PATH}{_RECALL.sign(_short(recall.fhir_id))}/")
+
+
+def read_recall_link(token: str) -> str:
+    """The id of the recall in a link's token; empty for an invalid token."""
+    try:
+        return _long(_RECALL.unsign(token))
+    except (BadSignature, ValueError):
+        return ""
 
 
 def text_status_link(message: Communication) -> str:

@@ -5,40 +5,39 @@ due to the broker (scheduling.notifications.announcements); the sweep in schedul
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
 
-from django.db import connection, transaction
-from django.utils import translation
+from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from clinic.models import Appointment, Communication, Event, Medium, Patient
-from clinic.models.statements import insert_without_conflicts
-from scheduling.notifications import letters, quiet_hours, undo_window
-from scheduling.notifications.announcements import announce
-from scheduling.notifications.audience import Audience, audience_of
+from clinic.models import (
+    Appointment,
+    Communication,
+    Delay,
+    Event,
+    Medium,
+    Patient,
+    Rebooking,
+    Task,
+)
+from scheduling.notifications import quiet_hours, recall_letters, undo_window
+from scheduling.notifications.audience import audience_of
+from scheduling.notifications.delays import said_of
 from scheduling.notifications.drafts import drafts_for
+from scheduling.notifications.message_writes import news_of, withdraw_messages, write_messages, write_to_staff
 from scheduling.notifications.reminders import lead_times_of, reminders_of
 from scheduling.notifications.series import OF_SERIES, is_of_series
-from scheduling.notifications.staff import emails_of_staff
 from scheduling.notifications.undo_window import WAITING, Json
 from scheduling.participants import is_group, of_patient, patients_of, visit_of_patient
 
 AGAIN = "again"
 
-_WITHDRAW = """
-    UPDATE clinic_communication
-    SET status = 'not-done', status_reason = %s, attempts = 0, last_updated = %s, version = version + 1
-    WHERE appointment_id = %s AND event = ANY(%s) AND status = ANY(%s) AND strpos(occasion, %s) = 0
-"""
-
 
 def requested(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
     """Write the messages about a new request: to the staff who can answer, and to the patient if `tell`."""
     _write_news(appointment, Event.REQUEST if tell else None, now, reminders=False)
-    _write_staff_messages(appointment, now)
+    write_to_staff(appointment, now)
 
 
 def suggested(suggestion: Appointment, *, now: datetime) -> None:
@@ -48,25 +47,57 @@ def suggested(suggestion: Appointment, *, now: datetime) -> None:
     _write_news(suggestion, Event.SUGGESTION, now, reminders=False, before=undo_window.snapshot_of(request))
 
 
+def offered(
+    hold: Appointment, media: Collection[str], *, visit: Appointment | None, told: datetime, now: datetime
+) -> bool:
+    """Write the message to a patient of the waiting list that this time is held for them. Returns False if there is no
+    way to tell them.
+
+    It goes by these media, or by all that the patient wants. Text messages go at `told`, which is after quiet hours.
+    `visit` is the booked visit that would move to the time.
+    """
+    audience = audience_of(hold, now=now)
+    if audience is None:
+        return False
+    messages = [
+        message
+        for medium in audience.media(Event.OFFER)
+        if not media or medium in (*media, Medium.IN_APP)
+        for message in drafts_for(
+            hold, Event.OFFER, medium, str(hold.sequence), audience, told if medium == Medium.SMS else now, now
+        )
+    ]
+    for message in messages:
+        message.before = undo_window.snapshot_of(visit) if visit is not None else None
+    write_messages(messages, now)
+    return any(message.medium != Medium.IN_APP for message in messages)
+
+
+def can_be_told_to_rebook(appointment: Appointment, *, now: datetime) -> bool:
+    """True if there is a way to write to the patient, or their carers, beside the pages."""
+    audience = audience_of(appointment, now=now)
+    return audience is not None and any(medium != Medium.IN_APP for medium in audience.media(Event.REBOOKING))
+
+
+def rebooking_needed(appointment: Appointment, rebooking: Rebooking, *, now: datetime) -> bool:
+    """Write the message that the clinic cannot keep the visit, and that other times are held until the Rebooking
+    expires. The second time it is a reminder. Returns False if there is no way to tell the patient.
+    """
+    assert rebooking.expires is not None  # times are held
+    before = {"until": rebooking.expires.isoformat(), "notice": rebooking.absence.notice}
+    times = 1 if rebooking.offered is None else 2
+    return _write_about_absence(appointment, Event.REBOOKING, f"-absence{rebooking.pk}-{times}", before, now)
+
+
+def stays_as_booked(appointment: Appointment, rebooking: Rebooking, *, now: datetime) -> None:
+    """Write the message that the clinic can keep the visit after all, and withdraw the one that it cannot."""
+    withdraw_messages(appointment, now, gettext_noop("It was withdrawn."), events=(Event.REBOOKING,))
+    _write_about_absence(appointment, Event.KEPT, f"-absence{rebooking.pk}", None, now)
+
+
 def booked(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
     """Write the confirmation of a new booking if `tell`, and plan its reminders."""
     _write_news(appointment, Event.CONFIRMATION if tell else None, now)
-
-
-def series_requested(appointments: Sequence[Appointment], *, now: datetime, tell: bool = True) -> None:
-    """Write the messages about a request for all visits of a series: see `requested`."""
-    _write_series_news(appointments, Event.REQUEST if tell else None, now, reminders=False)
-    _write_staff_messages(appointments[0], now, about=OF_SERIES)
-
-
-def series_booked(appointments: Sequence[Appointment], *, now: datetime, tell: bool = True) -> None:
-    """Write one confirmation for all these visits of a series if `tell`, and plan the reminders of each."""
-    _write_series_news(appointments, Event.CONFIRMATION if tell else None, now)
-
-
-def series_cancelled(appointments: Sequence[Appointment], *, now: datetime, undoable: bool = False) -> None:
-    """Write one cancellation for all these visits of a series, each of which is `cancelled` without `tell`."""
-    _write_series_news(appointments, Event.CANCELLATION, now, reminders=False, undoable=undoable)
 
 
 def moved(appointment: Appointment, *, before: Json, now: datetime, tell: bool = True, undoable: bool = False) -> None:
@@ -79,7 +110,7 @@ def moved(appointment: Appointment, *, before: Json, now: datetime, tell: bool =
         undo_window.news_of_move(appointment, before, undo_window.unsent_news(appointment)) if tell else (None, None)
     )
     news = (Event.CONFIRMATION, Event.CHANGE) if tell else ()
-    _withdraw(appointment, now, gettext_noop("The visit was moved."), events=(Event.REMINDER, *news))
+    withdraw_messages(appointment, now, gettext_noop("The visit was moved."), events=(Event.REMINDER, *news))
     _write_news(appointment, event, now, before=known, undoable=undoable)
 
 
@@ -98,17 +129,32 @@ def cancelled(
     """
     known = undo_window.known_before_cancellation(undo_window.unsent_news(appointment))
     others = [event for event in Event if event != Event.CANCELLATION]  # patients who left a group are still told
-    _withdraw(appointment, now, gettext_noop("The visit was cancelled."), events=others if patients else Event)
+    withdraw_messages(appointment, now, gettext_noop("The visit was cancelled."), events=others if patients else Event)
     event = Event.CANCELLATION if tell else None
     for visit in _visits_of(appointment, patients):
         _write_news_of(visit, event, now, reminders=False, before=known, undoable=undoable)
+
+
+def refunded(appointment: Appointment, amount: int, currency: str, *, now: datetime, undoable: bool = False) -> None:
+    """Write the news that an amount of what was paid for a visit is given back."""
+    _write_payment_news(appointment, Event.REFUND, amount, currency, now, undoable=undoable)
+
+
+def fee_charged(appointment: Appointment, amount: int, currency: str, *, now: datetime) -> None:
+    """Write the news that the fee for a missed visit was charged to the card that was kept."""
+    _write_payment_news(appointment, Event.FEE, amount, currency, now)
+
+
+def time_lost(appointment: Appointment, amount: int, currency: str, *, now: datetime) -> None:
+    """Write the news that a payment came when the held time was gone: nothing is booked, and nothing is charged."""
+    _write_payment_news(appointment, Event.TIME_LOST, amount, currency, now)
 
 
 def left(appointment: Appointment, patients: Sequence[Patient], *, now: datetime, tell: bool = True) -> None:
     """Write the cancellation to the patients who leave a visit that others keep, and withdraw their other messages."""
     why = gettext_noop("The visit was cancelled.")
     for patient in patients:
-        _withdraw(appointment, now, why, events=Event.values, patient=patient)
+        withdraw_messages(appointment, now, why, events=Event.values, patient=patient)
         if tell:
             _write_news_of(visit_of_patient(appointment, patient), Event.CANCELLATION, now, reminders=False)
 
@@ -120,25 +166,46 @@ def restored(appointment: Appointment, *, now: datetime, tell: bool = True) -> N
     planned again.
     """
     event, known = undo_window.news_of_restoration(undo_window.unsent_news(appointment))
-    _withdraw(appointment, now, gettext_noop("The cancellation was undone."), events=(Event.CANCELLATION,))
+    withdraw_messages(appointment, now, gettext_noop("The cancellation was undone."), events=(Event.CANCELLATION,))
     _write_news(appointment, event if tell else None, now, before=known)
 
 
-def prove(email: str, code: str, language: str, *, now: datetime) -> None:
-    """Send a guest the code that proves their address. Works inside or outside a transaction."""
-    with translation.override(language or None):
-        wording = letters.code_wording(code, language)
-    message = Communication(
-        event=Event.PROOF,
-        medium=Medium.EMAIL,
-        address=email,
-        language=language,
-        subject=wording.subject,
-        body=wording.body,
-        due=now,
-        last_updated=now,
-    )
-    _write([message], now)
+def delayed(visits: Sequence[tuple[Appointment, timedelta]], delay: Delay, *, now: datetime) -> None:
+    """Write the message to each patient of these visits of today that theirs begins so much later than planned.
+
+    It waits for the undo window. `before` has how late the patient is told that it is.
+    """
+    messages: list[Communication] = []
+    for appointment, late in visits:
+        patients = patients_of(appointment) if is_group(appointment) else ()
+        for visit in _visits_of(appointment, patients):
+            audience = audience_of(visit, now=now)
+            if audience is not None:
+                due, about = now + undo_window.UNDO_WINDOW, f"-late{delay.pk}-{delay.revision}"
+                messages += news_of(visit, Event.DELAY, audience, due, now, about=about)
+        for message in messages:
+            message.before = message.before or said_of(delay, late)
+    write_messages(messages, now)
+
+
+def recalled(recall: Task, visit: Appointment, *, now: datetime) -> bool:
+    """Write the messages that the patient of a recall is to be seen again. False if no way to tell them is wanted.
+
+    `visit` is the one after which the recall was made, as the patient has it.
+    """
+    audience = audience_of(visit, now=now)
+    media = audience.media(Event.RECALL) if audience else []
+    if audience is None or not media:
+        return False
+    messages: list[Communication] = []
+    for medium in media:
+        due = now
+        if medium == Medium.SMS:
+            due = quiet_hours.allowed_time(now, audience.zone, visit=None, now=now) or now
+        occasion = recall_letters.occasion_of(recall)
+        messages += drafts_for(visit, Event.RECALL, medium, occasion, audience, due, now)
+    write_messages(messages, now)
+    return True
 
 
 def plan_reminders(patient: Patient, *, now: datetime) -> None:
@@ -178,7 +245,7 @@ def send_again(message: Communication, *, now: datetime) -> Communication:
         due=now,
         last_updated=now,
     )
-    _write([again], now)
+    write_messages([again], now)
     return Communication.objects.get(fhir_id=again.fhir_id)
 
 
@@ -224,77 +291,33 @@ def _write_news_of(
     if audience is None:
         return
     due = now + undo_window.UNDO_WINDOW if undoable else now
-    messages = [] if event is None else list(_news(appointment, event, audience, due, now))
+    messages = [] if event is None else list(news_of(appointment, event, audience, due, now))
     for message in messages:
         message.before = before
-    _write([*messages, *reminders_of(appointment, lead_times, audience, now)], now)
+    write_messages([*messages, *reminders_of(appointment, lead_times, audience, now)], now)
 
 
-def _write_series_news(
-    appointments: Sequence[Appointment],
-    event: Event | None,
-    now: datetime,
-    *,
-    reminders: bool = True,
-    undoable: bool = False,
+def _write_about_absence(
+    appointment: Appointment, event: Event, about: str, before: Json | None, now: datetime
+) -> bool:
+    """Write the messages of an event of an absence. Returns False if none goes beside the pages."""
+    audience = audience_of(appointment, now=now)
+    messages = list(news_of(appointment, event, audience, now, now, about=about)) if audience else []
+    for message in messages:
+        message.before = before
+    write_messages(messages, now)
+    return any(message.medium != Medium.IN_APP for message in messages)
+
+
+def _write_payment_news(
+    appointment: Appointment, event: Event, amount: int, currency: str, now: datetime, *, undoable: bool = False
 ) -> None:
-    """Write the messages of an event about visits of a series, and the reminders of each: one read and one INSERT."""
-    first = appointments[0]
-    audience = audience_of(first, now=now)
+    """Write the messages about an amount. There can be several of one event for one visit."""
+    audience = audience_of(appointment, now=now)
     if audience is None:
         return
     due = now + undo_window.UNDO_WINDOW if undoable else now
-    messages = [] if event is None else list(_news(first, event, audience, due, now, about=OF_SERIES))
-    for appointment in appointments if reminders else ():
-        messages += reminders_of(appointment, lead_times_of(appointment, now), audience, now)
-    _write(messages, now)
-
-
-def _write_staff_messages(appointment: Appointment, now: datetime, *, about: str = "") -> None:
-    """Write an email to each member of staff who can answer the request. It has no patient."""
-    messages = [
-        Communication(
-            event=Event.STAFF_REQUEST,
-            medium=Medium.EMAIL,
-            occasion=f"{appointment.sequence}{about}/{number}",
-            appointment=appointment,
-            address=address,
-            due=now,
-            last_updated=now,
-        )
-        for number, address in enumerate(emails_of_staff(appointment), start=1)
-    ]
-    _write(messages, now)
-
-
-def _news(
-    appointment: Appointment, event: Event, audience: Audience, due: datetime, now: datetime, *, about: str = ""
-) -> Iterable[Communication]:
-    for medium in audience.media(event):
-        moment = due
-        if medium == Medium.SMS:
-            moment = quiet_hours.allowed_time(due, audience.zone, visit=appointment.start, now=now) or due
-        yield from drafts_for(appointment, event, medium, f"{appointment.sequence}{about}", audience, moment, now)
-
-
-def _write(messages: Sequence[Communication], now: datetime) -> None:
-    if not messages:
-        return
-    insert_without_conflicts(messages)
-    for wait in (timedelta(0), undo_window.UNDO_WINDOW):
-        due = [message.fhir_id for message in messages if max(message.due, now) == now + wait]
-        if due:
-            transaction.on_commit(partial(announce, due, wait), robust=True)
-
-
-def _withdraw(
-    appointment: Appointment, now: datetime, why: str, *, events: Iterable[str], patient: Patient | None = None
-) -> None:
-    """Withdraw the messages that wait, to one patient or to everybody."""
-    waiting = [status.value for status in WAITING]
-    values: list[Any] = [why, now, appointment.pk, [str(event) for event in events], waiting, OF_SERIES]
-    with connection.cursor() as cursor:
-        if patient is None:
-            cursor.execute(_WITHDRAW, values)
-        else:
-            cursor.execute(f"{_WITHDRAW} AND patient_id = %s", [*values, patient.pk])
+    messages = list(news_of(appointment, event, audience, due, now, about=f"-{uuid.uuid4().hex[:8]}"))
+    for message in messages:
+        message.before = {"amount": amount, "currency": currency}
+    write_messages(messages, now)

@@ -25,6 +25,12 @@ def allowed_time(due: datetime, zone: ZoneInfo, *, visit: datetime | None, now: 
     return before if before > now else None
 
 
+def end_of_quiet(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The end of the quiet hours around a moment in this zone, or the moment itself outside of them."""
+    quiet = _quiet_time(moment, zone)
+    return moment if quiet is None else quiet[1]
+
+
 def _quiet_time(moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
     """The quiet hours around a moment in this zone, or None."""
     if settings.QUIET_HOURS is None:

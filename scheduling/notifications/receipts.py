@@ -46,7 +46,7 @@ def follow(event: object, now: datetime) -> None:
 def _named(message: str, provider_id: str) -> QuerySet[Communication]:
     named = Q(pk__in=())
     if message:
-        named |= Q(fhir_id=message)
+        named |= Q(fhir_id=message) | Q(part_of__fhir_id=message)
     if provider_id:
         named |= Q(provider_id=provider_id)
     return Communication.objects.filter(named)

@@ -1,11 +1,13 @@
-"""Delivery of text messages through a service with Twilio's API:
-https://www.twilio.com/docs/messaging/api/message-resource
+"""Text messages through a service with Twilio's API: https://www.twilio.com/docs/messaging/api/message-resource
+
+Sending, and what the service sends back: reports of delivery, and texts that patients send.
 """
 
 import base64
 import hmac
+import json
 from collections.abc import Mapping
-from hashlib import sha1
+from hashlib import sha1, sha256
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -16,6 +18,7 @@ from clinic.models import Communication
 from scheduling.notifications import links
 from scheduling.notifications.errors import NotNow, Undeliverable
 from scheduling.notifications.failure_text import SERVICE_ANSWERS, SERVICE_NOT_REACHED, SERVICE_REFUSES
+from scheduling.notifications.inbound_texts import InboundText
 
 TIMEOUT = httpx.Timeout(10, connect=5)
 DELIVERED = frozenset({"delivered", "read"})
@@ -23,18 +26,20 @@ FAILED = frozenset({"failed", "undelivered", "canceled"})
 
 
 def send(message: Communication, text: str) -> str:
-    """Send the text. Returns the service's id of the message; without a service the text is only recorded.
+    """Send the text of a message, as `send_text` does. Without a service it is only recorded."""
+    if not settings.SMS_URL:
+        return ""
+    return send_text(message.address, text, status_link=links.text_status_link(message))
+
+
+def send_text(number: str, text: str, *, status_link: str = "") -> str:
+    """Send a text to a number. Returns the service's id of it. The service reports delivery to the link, if any.
 
     Raises Undeliverable if the service refuses it permanently, NotNow if the service cannot be reached or is busy.
     """
-    if not settings.SMS_URL:
-        return ""
-    form = {
-        "From": settings.SMS_FROM,
-        "To": phones.text_to(message.address),
-        "Body": text,
-        "StatusCallback": links.text_status_link(message),
-    }
+    form = {"From": settings.SMS_FROM, "To": phones.text_to(number), "Body": text}
+    if status_link:
+        form["StatusCallback"] = status_link
     try:
         answer = httpx.post(settings.SMS_URL, data=form, timeout=TIMEOUT)
     except httpx.HTTPError as error:
@@ -47,14 +52,40 @@ def send(message: Communication, text: str) -> str:
     raise NotNow(SERVICE_ANSWERS % {"code": answer.status_code})
 
 
+def form_of_reply(form: Mapping[str, str]) -> InboundText | None:
+    """Return the text in a form that Twilio sends: https://www.twilio.com/docs/messaging/guides/webhook-request"""
+    return InboundText.of(form.get("MessageSid", ""), form.get("From", ""), form.get("Body", ""))
+
+
+def json_of_reply(body: bytes) -> InboundText | None:
+    """Return the text in JSON, as any other service can send it: `{"id": ..., "from": ..., "text": ...}`."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(content, dict):
+        return None
+    return InboundText.of(*(str(content.get(name) or "") for name in ("id", "from", "text")))
+
+
+def is_signed_body(body: bytes, signature: str) -> bool:
+    """True if the signature is the hexadecimal HMAC-SHA256 of the body, by the password of SMS_URL."""
+    if not settings.SMS_URL:
+        return False
+    return hmac.compare_digest(hmac.digest(_password(), body, sha256).hex().encode(), signature.encode())
+
+
 def is_signed(address: str, form: Mapping[str, str], signature: str) -> bool:
     """True if the service signed the request: https://www.twilio.com/docs/usage/security#validating-requests"""
     if not settings.SMS_URL:
         return False
-    token = unquote(urlsplit(settings.SMS_URL).password or "")
     signed = address + "".join(name + form[name] for name in sorted(form))
-    own = base64.b64encode(hmac.digest(token.encode(), signed.encode(), sha1)).decode()
+    own = base64.b64encode(hmac.digest(_password(), signed.encode(), sha1)).decode()
     return hmac.compare_digest(own.encode(), signature.encode())
+
+
+def _password() -> bytes:
+    return unquote(urlsplit(settings.SMS_URL).password or "").encode()
 
 
 def _json(answer: httpx.Response) -> dict[str, object]:

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from clinic.message_kinds import WITHOUT_TEMPLATE
 from clinic.models import Appointment, Communication, Event, Medium
 from scheduling.notifications.failure_text import failure_text
 from scheduling.notifications.series import OF_SERIES
@@ -18,13 +19,32 @@ Status = Communication.Status
 EVENTS = {
     Event.REQUEST: _("Request"),
     Event.STAFF_REQUEST: _("Request, to the staff"),
+    Event.STAFF_NEWS: _("News, to the staff"),
     Event.SUGGESTION: _("Another time suggested"),
+    Event.OFFER: _("A time that came free offered"),
     Event.CONFIRMATION: _("Confirmation"),
     Event.CHANGE: pgettext_lazy("message", "Change"),
     Event.CANCELLATION: _("Cancellation"),
+    Event.REFUND: _("Refund"),
+    Event.TIME_LOST: _("Payment after the time was gone"),
+    Event.FEE: _("Fee for a missed visit"),
     Event.REMINDER: _("Reminder"),
+    Event.RECALL: _("To be seen again"),
+    Event.REBOOKING: _("Another time needed"),
+    Event.KEPT: _("Stays as booked"),
+    Event.DELAY: _("Running late"),
+    Event.COVERAGE_VERIFIED: _("Insurance checked"),
+    Event.COVERAGE_REJECTED: _("Insurance rejected"),
+    Event.NOTE: _("In the clinic\u2019s own words"),
     Event.PROOF: _("Code"),
+    Event.REPLY: _("Text from the patient"),
+    Event.ANSWER: _("Answer to a text"),
+    Event.REFERRAL: _("To the referrer"),
+    Event.INVITATION: _("Invitation"),
+    Event.OF_AGE: _("Becoming an adult"),
 }
+# Events of a moment, whose messages cannot be sent again.
+SENT_ONCE = (Event.DELAY, Event.REBOOKING, Event.KEPT, Event.RECALL, *WITHOUT_TEMPLATE)
 MEDIA = {Medium.EMAIL: _("email"), Medium.SMS: _("text message"), Medium.IN_APP: _("on the pages")}
 
 
@@ -55,6 +75,11 @@ class TimelineEntry:
         return failure_text(self.message.status_reason)
 
     @property
+    def words(self) -> str:
+        """The words of a text that the patient sent; empty for other messages."""
+        return self.message.body if self.message.event == Event.REPLY else ""
+
+    @property
     def has_failed(self) -> bool:
         return self.message.status == Status.NOT_DONE and self.message.attempts > 0
 
@@ -63,8 +88,12 @@ class TimelineEntry:
         """True if staff can send it again: it was sent or failed, it is not an in-app message, and it is still true."""
         visit = self.message.appointment
         done = self.has_failed or self.message.status == Status.COMPLETED
+        if self.message.event == Event.REFERRAL:
+            return False
         status = Appointment.Status.CANCELLED if self.message.event == Event.CANCELLATION else Appointment.Status.BOOKED
-        return done and self.message.medium != Medium.IN_APP and visit is not None and visit.status == status
+        if self.message.medium == Medium.IN_APP or self.message.event in SENT_ONCE:
+            return False
+        return done and visit is not None and visit.status == status
 
 
 def timeline(appointment: Appointment) -> list[TimelineEntry]:
@@ -105,6 +134,11 @@ def failures(sites: Collection[int] | None, *, now: datetime) -> QuerySet[Commun
 
 def timeline_entry(message: Communication) -> TimelineEntry:
     """Return a message as the timeline shows it."""
+    if message.event == Event.REPLY:
+        is_new = message.read is None
+        return TimelineEntry(
+            message, _("To be read") if is_new else _("Received"), "message", "warn" if is_new else "good", message.due
+        )
     if message.status == Status.NOT_DONE:
         if message.attempts > 0:
             return TimelineEntry(message, _("Failed"), "missed", "bad", message.sent or message.last_updated)

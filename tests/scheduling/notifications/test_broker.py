@@ -13,9 +13,11 @@ from datetime import timedelta
 
 import pytest
 from celery.contrib.testing.worker import start_worker
+from celery.signals import task_prerun
 from django.core import mail
 from django.db import connection
 
+from clinic import request_id
 from clinic.celery import app
 from scheduling import tasks
 from scheduling.notifications import announcements
@@ -102,6 +104,31 @@ def test_a_worker_sends_what_was_announced(broker, service, chen, ada):
     assert len(mail.outbox) == 1
 
 
+def test_the_log_lines_of_a_task_have_the_ids_of_the_requests_that_started_it(broker, monkeypatch):
+    monkeypatch.setattr(announcements, "GATHERED_FOR", 0.5)
+    announcer = Announcer()
+    for request in ("first", "second"):
+        token = request_id.current.set(request)
+        announcer.announce([f"message-of-{request}"], NOW)
+        announcer.call_task(tasks.offer_freed_time.name, NOW)
+        request_id.current.reset(token)
+    seen = {}
+
+    def see(task, task_id, **_):
+        seen[task.name] = request_id.current.get().replace(task_id, "its own")
+
+    task_prerun.connect(see)
+    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=SECONDS):
+        app.send_task(tasks.end_waits_that_are_over.name)
+        assert within_seconds(lambda: len(seen) == 3)
+    assert seen == {
+        tasks.deliver_messages.name: "first second",
+        tasks.offer_freed_time.name: "first second",
+        tasks.end_waits_that_are_over.name: "its own",
+    }
+    assert request_id.current.get() == ""
+
+
 def test_messages_of_one_moment_are_announced_with_few_tasks(broker, monkeypatch):
     monkeypatch.setattr(announcements, "GATHERED_FOR", 0.5)
     announcer = Announcer()
@@ -114,8 +141,8 @@ def test_messages_of_one_moment_are_announced_with_few_tasks(broker, monkeypatch
 def test_a_booking_neither_fails_nor_waits_without_the_broker_and_the_sweep_sends_its_messages(
     no_broker, service, chen, ada, caplog
 ):
-    for hour in (10, 11):
-        book(wish(service, chen, at=monday(hour), patient=ada))
+    for start in (monday(10), monday(10) + timedelta(days=1)):  # each day has an email of its own
+        book(wish(service, chen, at=start, patient=ada))
     tasks.deliver_messages()
     assert len(mail.outbox) == 2
 

@@ -3,12 +3,7 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from types import SimpleNamespace
-from urllib.parse import parse_qs
 
 import pytest
 from anymail.signals import AnymailTrackingEvent, tracking
@@ -27,35 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def service(settings) -> Iterator[SimpleNamespace]:
-    """A text service on this machine, with the requests it got and the responses it gives."""
-    state = SimpleNamespace(asked=[], status=201, answer=b'{"sid": "SM1", "status": "queued"}')
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            state.asked.append(
-                (self.path, self.headers["Authorization"], {key: value[0] for key, value in form.items()})
-            )
-            self.send_response(state.status)
-            self.end_headers()
-            self.wfile.write(state.answer)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    settings.SMS_URL = f"http://AC1:secret@127.0.0.1:{server.server_port}/2010-04-01/Accounts/AC1/Messages.json"
-    settings.SMS_FROM, settings.SMS_ENABLED, settings.QUIET_HOURS = "+12125550100", True, None
-    yield state
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
 def text(db) -> Communication:
     patient = PatientFactory(phone="+1 (212) 555-0123")
     visit = AppointmentFactory(patient=patient, start=timezone.now() + timedelta(days=1))
@@ -68,10 +34,10 @@ def deliver(message: Communication) -> Communication:
     return message
 
 
-def test_a_text_is_posted_as_twilio_wants_it(service, text):
+def test_a_text_is_posted_as_twilio_wants_it(text_service, text):
     deliver(text)
 
-    [(path, authorization, form)] = service.asked
+    [(path, authorization, form)] = text_service.asked
     assert path == "/2010-04-01/Accounts/AC1/Messages.json"
     assert base64.b64decode(authorization.removeprefix("Basic ")) == b"AC1:secret"
     assert form["From"] == "+12125550100"
@@ -98,13 +64,13 @@ def test_without_a_service_a_text_is_only_recorded(settings, text):
         (401, b"", "preparation", "The text service answers 401."),
     ],
 )
-def test_a_refusal_for_good_is_not_tried_again_and_a_trouble_is(service, text, status, answer, becomes, why):
-    service.status, service.answer = status, answer
+def test_a_refusal_for_good_is_not_tried_again_and_a_trouble_is(text_service, text, status, answer, becomes, why):
+    text_service.status, text_service.answer = status, answer
     deliver(text)
     assert (text.status, text.status_reason) == (becomes, why)
 
 
-def test_a_service_that_is_away_is_tried_again(settings, service, text):
+def test_a_service_that_is_away_is_tried_again(settings, text_service, text):
     settings.SMS_URL = "http://AC1:secret@127.0.0.1:1/Messages.json"
     deliver(text)
     assert (text.status, text.status_reason) == (
@@ -123,7 +89,7 @@ def report(client, message, secret="secret", **form):
     return answer.status_code
 
 
-def test_the_service_tells_that_a_text_was_delivered(client, service, text):
+def test_the_service_tells_that_a_text_was_delivered(client, text_service, text):
     deliver(text)
     assert report(client, text, MessageSid="SM1", MessageStatus="sent") == 204
     assert text.received is None
@@ -131,14 +97,14 @@ def test_the_service_tells_that_a_text_was_delivered(client, service, text):
     assert text.received is not None
 
 
-def test_the_service_tells_that_a_text_was_not_delivered_and_why(client, service, text):
+def test_the_service_tells_that_a_text_was_not_delivered_and_why(client, text_service, text):
     deliver(text)
     assert report(client, text, MessageSid="SM1", MessageStatus="undelivered", ErrorCode="30003") == 204
     assert (text.status, text.status_reason) == ("not-done", "The text could not be delivered (error 30003).")
     assert notifications.failed(None, now=timezone.now()) == 1
 
 
-def test_a_report_needs_the_signature(client, service, text):
+def test_a_report_needs_the_signature(client, text_service, text):
     deliver(text)
     assert report(client, text, secret="guessed", MessageStatus="delivered") == 403
     assert client.post(f"/messages/text-status/{text.fhir_id}/", {"MessageStatus": "delivered"}).status_code == 403
