@@ -12,11 +12,13 @@ from django.db import connection
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application
 from rest_framework import authentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from api.smart.constraints import condition_of
+from clinic import second_factor
 from clinic.models import Launch, User
+from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import STAMP
 
@@ -52,16 +54,26 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, Caller] | None:
         found = super().authenticate(request)
+        if found and access.lacks_second_factor(found[0], timezone.now()):
+            raise PermissionDenied(
+                "The clinic requires a second step for this account. Sign in on its pages to add it."
+            )
         return (found[0], Caller(user=found[0])) if found else None
 
 
 def caller_with(token: str) -> Caller | None:
     """Return the caller with this token; None if it is unknown, revoked, expired, or its owner may not sign in."""
     found = _read(token)
-    if found is None or not (found.owner_may and found.user_may) or found.expires <= timezone.now():
+    now = timezone.now()
+    if found is None or not (found.owner_may and found.user_may) or found.expires <= now:
         return None
+    user = User.from_db(connection.alias, USER, found.user) if found.user[0] is not None else None
+    if user is not None:
+        user.second_factor_due = found.second_factor_due
+        if access.lacks_second_factor(user, now):
+            return None
     return Caller(
-        user=User.from_db(connection.alias, USER, found.user) if found.user[0] is not None else None,
+        user=user,
         client=found.client,
         scopes=tuple(found.scope.split()),
         context_patient=found.patient,
@@ -85,6 +97,7 @@ class _Token(NamedTuple):
     owner_may: bool
     user_may: bool
     offerings_stamp: str | None
+    second_factor_due: datetime | None
     user: tuple[Any, ...]
 
 
@@ -96,6 +109,7 @@ _TOKEN = f"""
         owner.id IS NULL OR (owner.is_active AND (%s OR NOT owner.is_demo)),
         person.id IS NULL OR (person.is_active AND (%s OR NOT person.is_demo)),
         {STAMP},
+        {second_factor.due("person")},
         {", ".join(f"person.{column}" for column in USER)}
     FROM {AccessToken._meta.db_table} token
     JOIN {Application._meta.db_table} application ON application.id = token.application_id
@@ -110,4 +124,4 @@ def _read(text: str) -> _Token | None:
     with connection.cursor() as cursor:
         cursor.execute(_TOKEN, [settings.DEMO, settings.DEMO, token_digest(text)])
         row = cursor.fetchone()
-    return _Token._make((*row[:7], row[7:])) if row else None
+    return _Token._make((*row[:8], row[8:])) if row else None

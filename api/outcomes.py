@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from clinic import database, exact_json
 from clinic.fhir.issues import InvalidResource
+from clinic.monitoring.refusals import count_refusal
 from scheduling import errors
 from scheduling.errors import Issue, SchedulingError
 from scheduling.interactions import BundleRefused, Deleted, SeveralMatch
@@ -95,6 +96,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
     """
     match error:
         case SchedulingError() | InvalidResource():
+            count_refusal(error)
             status, body = refusal_of(error)
             retry = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
             return Response(body, status, headers=retry)

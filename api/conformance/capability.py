@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.conformance.code_systems import code_systems
-from api.conformance.definitions import version
 from api.conformance.operation_definitions import canonical
 from api.conformance.pages import DEFINITIONS, OpenView
 from api.conformance.profiles import INSTANTIATES, PROFILES
@@ -28,6 +27,7 @@ from api.search import known_includes, known_revincludes, parameters_of, shared_
 from api.smart.discovery import endpoints
 from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import RESOURCES
+from clinic.version import version
 from scheduling.errors import Invalid
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"

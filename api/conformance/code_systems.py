@@ -6,7 +6,7 @@ from api.conformance.definitions import definition
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
 from clinic.labels import Choices
-from clinic.models import Event, HealthcareService, Medium
+from clinic.models import AccessNeed, Event, HealthcareService, Medium, PlaceFeature
 
 
 def code_systems(base: str) -> list[Json]:
@@ -16,8 +16,15 @@ def code_systems(base: str) -> list[Json]:
             "Whom a service is for: people the clinic knows, or not yet.",
             HealthcareService.Eligibility,
         ),
+        _definition(codes.ACCESS_NEED, "What a patient needs so that a visit works for them.", AccessNeed),
+        _definition(
+            codes.PLACE_FEATURE,
+            "What a site or a room offers, beside FHIR's codes.",
+            [PlaceFeature.INDUCTION_LOOP, PlaceFeature.QUIET],
+        ),
         _definition(codes.EVENT, "What a message is about.", Event),
         _definition(codes.MEDIUM, "Ways of messages that FHIR has no code for.", [Medium.IN_APP]),
+        _definition(codes.TASK, "What a Task asks for: `recall`, that a patient is seen again.", ()),
         _definition(codes.USE_CASE, "What was done, in an AuditEvent: `book`, `cancel` and the like.", ()),
     ]
 

@@ -1,19 +1,11 @@
 """Elements that all our definitions share: https://hl7.org/fhir/R4/metadataresource.html"""
 
 import re
-import tomllib
-from functools import cache
 
 from django.conf import settings
 
 from clinic.fhir.datatypes import Json
-
-
-@cache
-def version() -> str:
-    """Return the version of this software."""
-    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
-    return str(project["version"])
+from clinic.version import version
 
 
 def computable(text: str) -> str:

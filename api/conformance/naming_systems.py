@@ -12,6 +12,8 @@ def naming_systems(base: str) -> list[Json]:
     return [
         _definition(codes.BLOCK, "Identifies a block: time that is closed on the calendars of one day or several."),
         _definition(codes.BLOCK_OCCASION, "Identifies the occasion on which blocks were made together."),
+        _definition(codes.IMPORTED, "The number of a row in the system that it was imported from."),
+        _definition(codes.COMBINED_VISITS, "Identifies visits that were booked together: each of them has the value."),
     ]
 
 

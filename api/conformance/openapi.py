@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from api.conformance.definitions import computable, version
+from api.conformance.definitions import computable
 from api.conformance.pages import DEFINITIONS
 from api.conformance.routes import (
     CONDITIONAL,
@@ -32,6 +32,7 @@ from api.search import parameters_of, shared_parameters
 from api.smart.discovery import endpoints
 from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import RESOURCES
+from clinic.version import version
 
 TEXT: Json = {"type": "string"}
 PLACEHOLDERS: dict[str, Json] = {"id": ID, "version": TEXT}

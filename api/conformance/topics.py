@@ -6,11 +6,11 @@ R4 has no SubscriptionTopic, so each is a Basic with the elements of R5's as cro
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.conformance.definitions import version
 from api.conformance.pages import OpenView
 from clinic.fhir.datatypes import Json
 from clinic.fhir.subscriptions import NAMES
 from clinic.fhir.topics import BACKPORT, TOPICS, Topic
+from clinic.version import version
 from scheduling.errors import NotFound
 
 CANONICAL = f"{BACKPORT}/capabilitystatement-subscriptiontopic-canonical"

@@ -36,6 +36,7 @@ CARE_DATES = {
     "AppointmentResponse": "appointment.date",
     "QuestionnaireResponse": "authored",
     "Encounter": "date",
+    "Task": "authored-on",
     "Communication": "sent",
 }
 

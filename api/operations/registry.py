@@ -240,6 +240,33 @@ OPERATIONS = (
         ),
     ),
     Operation(
+        "explain",
+        resource="HealthcareService",
+        methods=("GET", "POST"),
+        on_instance=True,
+        affects_state=False,
+        documentation="Tells if the service can be booked at a time, and each rule that stands against it to callers"
+        " who work with the calendars.",
+        parameters=(
+            OperationParameter("start", "instant", "The start of the visit.", 1),
+            OperationParameter(
+                "schedule",
+                "Reference",
+                "All of these Schedules; without any, those that are free or nearly so.",
+                0,
+                "*",
+            ),
+            OperationParameter("patient", "Reference", "The patient, whose own rules are explained too."),
+            OperationParameter("result", "boolean", "True if it can be booked.", 1, use="out"),
+            OperationParameter(
+                "outcome",
+                "OperationOutcome",
+                "An issue for each rule; its diagnostics are JSON with the code of the rule.",
+                use="out",
+            ),
+        ),
+    ),
+    Operation(
         "match",
         resource="Patient",
         on_type=True,
@@ -339,6 +366,26 @@ OPERATIONS = (
             *MERGE_SOURCE,
             *MERGE_ANSWER,
             OperationParameter("result", "Patient", "The record that was merged.", 1, use="out"),
+        ),
+    ),
+    Operation(
+        "ticket",
+        resource="ServiceRequest",
+        methods=("GET",),
+        on_instance=True,
+        affects_state=False,
+        documentation="Returns the link with which the patient of a referral books its one visit.",
+        parameters=(
+            OperationParameter(
+                "state",
+                "code",
+                "`open`, `booked`, `done`, `no-show`, `expired`, `withdrawn` or `paused`.",
+                1,
+                use="out",
+            ),
+            OperationParameter("link", "url", "The link, which works without signing in.", 1, use="out"),
+            OperationParameter("expires", "instant", "When the link ends if it has not been used.", use="out"),
+            OperationParameter("appointment", "Reference", "The visit that uses it.", use="out"),
         ),
     ),
     Operation(

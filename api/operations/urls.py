@@ -3,6 +3,7 @@ from django.urls.converters import StringConverter
 
 from api.operations.argonaut.prefetch import Prefetch, ReadFreeSlot
 from api.operations.everything import Everything
+from api.operations.explain import Explain
 from api.operations.ids import read_free_slot_id
 from api.operations.match import Match
 from api.operations.medplum.cancel import Cancel
@@ -10,6 +11,7 @@ from api.operations.medplum.confirm import Confirm
 from api.operations.medplum.reschedule import Reschedule
 from api.operations.merge import Merge, Unmerge
 from api.operations.subscriptions import Events, Status
+from api.operations.tickets import Ticket
 from api.operations.views import Book, Find, FindAfterAmpersand, Hold
 
 
@@ -47,6 +49,8 @@ operation_urls = [
     path("Subscription/$status", Status.as_view(), name="subscriptions-status"),
     path("Subscription/<fhir_id:fhir_id>/$status", Status.as_view(), name="subscription-status"),
     path("Subscription/<fhir_id:fhir_id>/$events", Events.as_view(), name="subscription-events"),
+    path("ServiceRequest/<fhir_id:fhir_id>/$ticket", Ticket.as_view(), name="ticket"),
+    path("HealthcareService/<fhir_id:fhir_id>/$explain", Explain.as_view(), name="explain"),
     path("Patient/$match", Match.as_view(), name="match"),
     path("Patient/$merge", Merge.as_view(), name="merge"),
     path("Patient/$unmerge", Unmerge.as_view(), name="unmerge"),

@@ -39,8 +39,18 @@ def cards(request: Mapping[str, Any]) -> list[Json]:
     if not entries:
         text = "No insurance is active on the day of the visit. Add it, or call the clinic."
         return [{"summary": text, "indicator": "critical", "source": SOURCE}]
-    summary = f"Insurance is active and verified: {', '.join(payers)}" if payers else "Insurance is active and verified"
+    state = "verified" if any(map(_is_verified, entries)) else "not verified by the clinic yet"
+    summary = f"Insurance is active and {state}: {', '.join(payers)}" if payers else f"Insurance is active and {state}"
     return [{"summary": summary[:140], "indicator": "info", "source": SOURCE}]
+
+
+def _is_verified(entry: Json) -> bool:
+    """True if the clinic has checked the Coverage: the extension says so that the clinic alone writes."""
+    extensions = entry["resource"].get("extension", [])
+    return any(
+        extension["url"].endswith("/coverageVerification") and extension.get("valueCode") == "verified"
+        for extension in extensions
+    )
 
 
 def application(environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

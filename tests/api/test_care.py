@@ -17,6 +17,7 @@ from tests.factories import (
     PractitionerFactory,
     QuestionnaireFactory,
     QuestionnaireResponseFactory,
+    RecallFactory,
     RelatedPersonFactory,
     UserFactory,
 )
@@ -64,6 +65,39 @@ def test_messages_are_written_by_the_outbox_alone(api, administrator):
         assert who.put(message.reference, {**body, "id": message.fhir_id}).status_code == 405
 
 
+def test_recalls_are_written_by_staff_and_services_alone(api, administrator):
+    recall = RecallFactory()
+    body = {"resourceType": "Task", "status": "requested", "intent": "plan"}
+    for who in (api, administrator):
+        assert who.post("Task", body).status_code == 405
+        assert who.put(recall.reference, {**body, "id": recall.fhir_id}).status_code == 405
+
+
+def test_a_recall_is_a_task(api):
+    recall, other = (
+        RecallFactory(practitioner=PractitionerFactory(), due="2026-12-10", note="For staff"),
+        RecallFactory(),
+    )
+    task = api.get(recall.reference).fhir
+    assert (task["status"], task["intent"], task["code"]["coding"][0]["code"]) == ("requested", "plan", "recall")
+    assert task["for"]["reference"] == recall.patient.reference
+    assert task["focus"]["reference"] == recall.service.reference
+    assert task["owner"]["reference"] == recall.practitioner.reference
+    assert task["basedOn"][0]["reference"] == recall.appointment.reference
+    assert task["restriction"]["period"] == {"start": "2026-12-10"}
+    assert "For staff" not in str(task)
+    for query in (
+        f"patient={recall.patient.fhir_id}",
+        f"subject={recall.patient.reference}",
+        f"focus={recall.service.reference}",
+        f"based-on={recall.appointment.reference}",
+        f"owner={recall.practitioner.reference}",
+        "status=requested&_sort=_lastUpdated&_count=1",
+    ):
+        assert recall.fhir_id in ids(api.get(f"Task?{query}")), query
+    assert other.fhir_id in ids(api.get("Task?owner:missing=true"))
+
+
 def test_a_patient_reads_their_own_rows_only(ada):
     mine, theirs = Api(user=ada.user), PatientFactory()
     for patient in (ada, theirs):
@@ -75,9 +109,11 @@ def test_a_patient_reads_their_own_rows_only(ada):
             QuestionnaireResponseFactory,
             EncounterFactory,
             CommunicationFactory,
+            RecallFactory,
         ):
             factory(fhir_id=own, patient=patient)
-    for kind in ("Coverage", "RelatedPerson", "CareTeam", "QuestionnaireResponse", "Encounter", "Communication"):
+    kinds = ("Coverage", "RelatedPerson", "CareTeam", "QuestionnaireResponse", "Encounter", "Communication", "Task")
+    for kind in kinds:
         assert ids(mine.get(kind)) == ["of-ada"], kind
         assert mine.get(f"{kind}/of-another").status_code == 404
 

@@ -4,7 +4,7 @@ import pytest
 
 from api.conformance.pages import DEFINITIONS
 from api.operations.registry import OPERATIONS
-from clinic.available_time import AVAILABILITY_PERIOD
+from clinic.available_time import AVAILABILITY_PERIOD, AVAILABILITY_RECURRENCE
 from clinic.fhir import codes
 from clinic.fhir.xml import from_xml, read_xml
 from tests.api.conftest import Api
@@ -12,11 +12,17 @@ from tests.api.conftest import Api
 HERE = "http://testserver/fhir/R4/"
 OURS = [
     value
-    for value in [*vars(codes).values(), AVAILABILITY_PERIOD]
+    for value in [*vars(codes).values(), AVAILABILITY_PERIOD, AVAILABILITY_RECURRENCE]
     if isinstance(value, str) and value.startswith(f"{codes.OURS}/")
 ]
 # The parts of the answer to an operation that answers with a Parameters resource.
-OUTPUTS = {name: ["input", "outcome", "result"] for name in ("merge", "unmerge")}
+MERGED = ["input", "outcome", "result"]
+OUTPUTS = {
+    "explain": ["result", "outcome"],
+    "merge": MERGED,
+    "unmerge": MERGED,
+    "ticket": ["state", "link", "expires", "appointment"],
+}
 
 
 @pytest.fixture

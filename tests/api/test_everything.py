@@ -83,6 +83,7 @@ def test_the_days_of_care_leave_out_other_visits_and_keep_what_has_no_date(api, 
         "Patient",
         "RelatedPerson",
         "Schedule",
+        "ServiceRequest",
     ]
 
 

@@ -4,7 +4,7 @@ http://fhir.org/guides/argonaut-scheduling and https://hl7.org/fhir/R4/appointme
 """
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -13,6 +13,7 @@ from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, AuditEvent, Communication, Patient, Slot
 from scheduling import booking
 from scheduling.access import Caller
+from scheduling.booking.patients import are_family
 from scheduling.errors import Forbidden, RuleBroken
 from scheduling.notifications import Batch, links
 from tests.api.conftest import Api, codes, ids
@@ -266,6 +267,14 @@ def test_a_visit_for_one_is_for_a_family_too(api, chen, site, ada, bo):
     assert seats(booked) == [None]
     assert "Patient/" + bo.fhir_id in str(Api(user=ada.user).get(booked.reference).fhir)
     assert "Patient/" + ada.fhir_id not in str(Api(user=bo.user).get(booked.reference).fhir)
+
+
+@pytest.mark.parametrize(("born", "is_child"), [(2015, True), (1990, False)])
+def test_a_grown_child_is_not_of_the_family_any_more(ada, bo, born, is_child):
+    bo.birth_date = date(born, 1, 1)
+    bo.save()
+    RelatedPersonFactory(patient=bo, user=ada.user, relationship=[{"coding": [{"code": "MTH"}]}])
+    assert are_family([ada, bo], datetime(2026, 6, 1, tzinfo=UTC)) == is_child
 
 
 def test_a_carer_books_for_their_family_and_for_nobody_else(service, schedule, ada, bo, cleo):

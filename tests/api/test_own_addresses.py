@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from clinic.available_time import AVAILABILITY_PERIOD
+from clinic.available_time import AVAILABILITY_PERIOD, AVAILABILITY_RECURRENCE
 from clinic.fhir import codes, own_addresses
 from clinic.fhir.xml import from_xml, read_xml
 from clinic.models import HealthcareService
@@ -15,7 +15,7 @@ from tests.factories import AuditEventFactory, ServiceFactory
 HERE = "http://testserver/fhir/R4"
 OURS = sorted(
     value
-    for value in (*vars(codes).values(), AVAILABILITY_PERIOD)
+    for value in (*vars(codes).values(), AVAILABILITY_PERIOD, AVAILABILITY_RECURRENCE)
     if isinstance(value, str) and value.startswith(f"{codes.OURS}/")
 )
 STORED = codes.OURS.encode()

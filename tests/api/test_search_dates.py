@@ -1,8 +1,11 @@
 """Days are the clinic's: https://hl7.org/fhir/R4/search.html#date leaves the zone to the server."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from clinic.fhir.datatypes import instant
 from clinic.models import Slot
@@ -50,6 +53,18 @@ def test_a_date_is_a_day_of_the_clinics(api, zone):
         assert (query, sorted(ids(api.get(f"Appointment?{query}")))) == (query, found)
     early = datetime.fromtimestamp(datetime(2026, 12, 2, tzinfo=UTC).timestamp() + VISITS[zone]["early"] * 3600, UTC)
     assert ids(api.get("Appointment", {"date": instant(early)})) == ["early"]
+
+
+def test_a_date_finds_the_instants_that_the_documentation_names(api):
+    text = (Path(settings.BASE_DIR) / "docs" / "integrate.md").read_text()
+    [(day, *limits)] = re.findall(r"in New York\n`date=(\S+)` finds visits from `(\S+)` to `(\S+)`", text)
+    LocationFactory(timezone="America/New_York")
+    first, after = map(datetime.fromisoformat, limits)
+    second = timedelta(seconds=1)
+    starts = {"before": first - second, "first": first, "last": after - second, "after": after}
+    for name, start in starts.items():
+        AppointmentFactory(fhir_id=name, patient=PatientFactory(), start=start, schedules=[ScheduleFactory()])
+    assert sorted(ids(api.get(f"Appointment?date={day}"))) == ["first", "last"]
 
 
 def test_the_setting_counts_before_the_sites(api, settings):

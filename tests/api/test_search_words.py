@@ -112,6 +112,7 @@ def strings(value: Any) -> Iterator[str]:
         yield value
 
 
+CODES = {"order"}  # ServiceRequest.intent, a code that pages do not show
 WORDLESS = ("PractitionerRole", "Schedule", "Subscription", "AuditEvent")  # in the rows of this module's world
 
 
@@ -120,9 +121,10 @@ def test_all_shown_text_of_a_row_is_search_text(api, kind):
     World()
     row = rows_of(RESOURCES[kind]).first()
     kept = set(strings({name: value for name, value in vars(row).items() if not name.startswith("_")}))
-    words = {f'"{text}"' for text in kept.intersection(strings(to_fhir(row))) if any(map(str.isalpha, text))}
+    shown = kept.intersection(strings(to_fhir(row))) - CODES
+    words = {f'"{text}"' for text in shown if any(map(str.isalpha, text))}
     for text in words:
-        assert ids(api.get(kind, {"_content": text, "_id": row.fhir_id})) == [row.fhir_id], text
+        assert ids(api.get(kind, {"_content": text.replace(",", r"\,"), "_id": row.fhir_id})) == [row.fhir_id], text
     assert words or kind in WORDLESS
 
 

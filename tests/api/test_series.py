@@ -359,7 +359,7 @@ def test_the_patient_is_elsewhere_in_one_of_the_weeks(api, service, chen, ada):
 
 def test_the_notice_is_judged_for_each_visit_and_the_horizon_too(api, service, chen, ada):
     wanted = series(api, service, chen, patient=ada)
-    service.booking_horizon_days = (week(10, number=3) - datetime.now(NEW_YORK)).days + 1
+    service.booking_horizon_days = (week(10, number=3).date() - datetime.now(NEW_YORK).date()).days + 1
     service.save()
     answer = api.post(BOOK, wanted)
     assert answer.status_code == 422

@@ -1,9 +1,7 @@
 """The API while PostgreSQL is unavailable: a repeated request is executed once."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import DatabaseError, OperationalError, connection, connections
+from django.db import DatabaseError, OperationalError, connection
 
 from api import search
 from clinic.models import Appointment, Slot
@@ -30,10 +28,8 @@ def cut():
     stop()
 
 
-def test_a_search_is_answered_503(api, monkeypatch):
-    monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
-    with ThreadPoolExecutor(1) as elsewhere:  # connections are each thread's own
-        response = elsewhere.submit(api.get, "Patient").result()
+def test_a_search_is_answered_503(api, without_postgresql):
+    response = without_postgresql(api.get, "Patient")
     assert (response.status_code, codes(response)) == (503, ["transient"])
     assert response["Retry-After"] == "5"
 

@@ -174,12 +174,18 @@ def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, Health
     def is_of_type(service: HealthcareService) -> bool:
         return appointment_type_of(service.appointment_type, service.type) == search.appointment_type
 
+    @cache
+    def is_eligible(service: HealthcareService) -> bool:
+        return search.patient is None or not requirements.eligibility_issues(service, search.patient, search.start)
+
     def may_book(service: HealthcareService, offering: Offering) -> bool:
         if search.appointment_type is not None and not is_of_type(service):
             return False
-        needs_more = service.requires_questionnaires or service.requires_coverage
+        needs_more = service.requires_questionnaires or requirements.needs_coverage(service)
         if is_any and (needs_more or (service.requires_care_team and team is None)):
             left_out[service.pk] = service
+            return False
+        if not is_eligible(service):
             return False
         if service.requires_care_team and team is not None and not {offering.actor, offering.person} & team:
             return False

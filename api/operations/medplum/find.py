@@ -22,17 +22,11 @@ from api.outcomes import outcome_entry
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidElement
 from clinic.models import Appointment, HealthcareService, Location, Practitioner
+from clinic.models.services import FEWEST_VISITS, MOST_VISITS, MOST_WEEKS
 from scheduling import access, availability
 from scheduling.access import Caller
 from scheduling.availability import Arrangement, FoundSeries, FoundTime, Offering, SeriesQuery, TimeQuery, Way
-from scheduling.availability.series import (
-    FEWEST_VISITS,
-    FIRST_WITHIN,
-    LONGEST_SERIES,
-    MOST_SERIES_SCHEDULES,
-    MOST_VISITS,
-    MOST_WEEKS,
-)
+from scheduling.availability.series import FIRST_WITHIN, LONGEST_SERIES, MOST_SERIES_SCHEDULES
 from scheduling.errors import Invalid, Issue, NotFound, RuleBroken, SchedulingError, TooCostly
 
 PARAMETERS = (

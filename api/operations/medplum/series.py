@@ -19,10 +19,11 @@ from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidElement
 from clinic.models import HealthcareService
+from clinic.models.services import FEWEST_VISITS, MOST_VISITS, MOST_WEEKS
 from clinic.zones import ZONES, zone_named
 from scheduling import availability
 from scheduling.availability import FoundSeries
-from scheduling.availability.series import FEWEST_VISITS, LONGEST_SERIES, MOST_VISITS, MOST_WEEKS
+from scheduling.availability.series import LONGEST_SERIES
 from scheduling.booking import BookingRequest, Occurrences, SeriesRequest
 from scheduling.core.hours import local_date
 from scheduling.core.series import Conflict, Recurrence

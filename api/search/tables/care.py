@@ -1,4 +1,4 @@
-"""Search parameters of coverage, care teams, questionnaires, communication and audit."""
+"""Search parameters of coverage, care teams, referrals, recalls, questionnaires, communication and audit."""
 
 from dataclasses import replace
 
@@ -16,6 +16,7 @@ from clinic.models import CareTeam
 BENEFICIARY = Link(column="beneficiary", types=("Patient",), element="beneficiary")
 PAYERS = ("Organization", "Patient", "RelatedPerson")
 MEMBERS = ("Practitioner", "PractitionerRole", "RelatedPerson", "Patient", "Organization", "CareTeam")
+REQUESTERS = ("Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device")
 CONTEXT = "extra.useContext"
 
 CARE: dict[str, Parameters] = {
@@ -41,6 +42,30 @@ CARE: dict[str, Parameters] = {
         "subject": SUBJECT,
         "participant": json_reference("participant.member", *MEMBERS, indexed=CareTeam),
         "encounter": json_reference("extra.encounter", "Encounter"),
+    },
+    "ServiceRequest": {
+        **IDENTIFIED,
+        "status": Token(column="status", system="http://hl7.org/fhir/request-status"),
+        "intent": Token(column="intent", system="http://hl7.org/fhir/request-intent"),
+        "patient": replace(PATIENT, definition="clinical-patient"),
+        "subject": SUBJECT,
+        "performer": Link(column="service", types=("HealthcareService",), element="performer"),
+        "requester": json_reference("requester", *REQUESTERS),
+        "authored": Date(column="authored", expression="authoredOn"),
+        "category": Concept(places=("extra.category",)),
+        "priority": Code(places=("extra.priority",), system="http://hl7.org/fhir/request-priority"),
+        "based-on": json_reference("extra.basedOn", "CarePlan", "ServiceRequest"),
+        "encounter": json_reference("extra.encounter", "Encounter"),
+    },
+    "Task": {
+        "status": Token(column="status", system="http://hl7.org/fhir/task-status"),
+        "patient": replace(PATIENT, element="for", expression="for.where(resolve() is Patient)"),
+        "subject": replace(SUBJECT, element="for"),
+        "focus": Link(column="service", types=("HealthcareService",), element="focus"),
+        "based-on": Link(column="appointment", types=("Appointment",), element="basedOn"),
+        "owner": Link(column="practitioner", types=("Practitioner",), element="owner"),
+        "authored-on": Date(column="authored", expression="authoredOn"),
+        "modified": Date(column="last_updated", expression="lastModified"),
     },
     "Questionnaire": {
         **IDENTIFIED,

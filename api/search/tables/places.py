@@ -62,6 +62,16 @@ PLACES: dict[str, Parameters] = {
         "location": ManyLinks(model=HealthcareService, column="locations", types=("Location",), element="location"),
         "coverage-area": json_reference("extra.coverageArea", "Location"),
     },
+    "InsurancePlan": {
+        **IDENTIFIED,
+        **ENDPOINT,
+        "name": Text(columns=("name",), places=("extra.alias",), expression="name | alias"),
+        "phonetic": Text(columns=("name",), expression="name", usage="phonetic"),
+        "status": Token(column="status", system="http://hl7.org/fhir/publication-status"),
+        "type": Concept(places=("extra.type",)),
+        "owned-by": Link(column="payer", types=("Organization",), element="ownedBy"),
+        "administered-by": json_reference("extra.administeredBy", "Organization"),
+    },
     "Device": {
         **IDENTIFIED,
         "device-name": Text(

@@ -1,11 +1,9 @@
 """Introspection of tokens: https://www.rfc-editor.org/rfc/rfc7662"""
 
 import base64
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
@@ -82,9 +80,7 @@ def test_a_token_is_needed_to_ask_about(token):
     assert (response.status_code, response.json()) == (400, {"error": "invalid_request"})
 
 
-def test_while_postgresql_is_away_the_answer_is_json_too(db, monkeypatch):
-    monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
-    with ThreadPoolExecutor(1) as elsewhere:  # connections are each thread's own
-        response = elsewhere.submit(introspect, "guessed").result()
+def test_while_postgresql_is_away_the_answer_is_json_too(without_postgresql):
+    response = without_postgresql(introspect, "guessed")
     assert (response.status_code, response.json()) == (503, {"error": "temporarily_unavailable"})
     assert (response["Retry-After"], response["Cache-Control"]) == ("5", "no-store")
