@@ -4,6 +4,7 @@
 an OperationOutcome or a message. Any other exception is a bug and is not caught.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -29,11 +30,12 @@ class SchedulingError(Exception):
     """The base class of all refusals, with one issue or several.
 
     `repeated` is True if the same request was refused before, so that this is the stored response. `occurrence` is the
-    number of the visit that was refused, if a series was.
+    number of the visit that was refused, if a series was, and `unnumbered` are its issues without that number.
     """
 
     repeated = False
     occurrence: int | None = None
+    unnumbered: tuple[Issue, ...] = ()
     code = "processing"
     message: ClassVar[Any] = lazy("This could not be done.")
 
@@ -81,6 +83,16 @@ class RuleBroken(SchedulingError):
 
     code = "business-rule"
     message = lazy("A rule of the clinic does not allow this.")
+
+
+class PaymentRequired(RuleBroken):
+    """The visit is paid for before it is booked, on the page whose address the issue has."""
+
+    def __init__(self, address: str) -> None:
+        text = _("This visit is paid for before it is booked. Pay here: %(address)s")
+        super().__init__(
+            issues=[Issue(self.code, text % {"address": address}, diagnostics=json.dumps({"payment": address}))]
+        )
 
 
 class PatientElsewhere(RuleBroken):
@@ -158,6 +170,7 @@ STORED_CODES: dict[str, type[SchedulingError]] = {
     "TimeTaken": TimeTaken,
     "TimeNotOffered": TimeNotOffered,
     "RuleBroken": RuleBroken,
+    "PaymentRequired": PaymentRequired,
     "PatientElsewhere": PatientElsewhere,
     "TooManyHolds": TooManyHolds,
     "IllegalTransition": IllegalTransition,

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clinic import addresses, time_text, visit_place
+from clinic import addresses, money, payment_text, time_text, visit_place
 from clinic.fhir.codes import TIMEZONE
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Location
@@ -61,10 +61,20 @@ class VisitFacts:
         return text_of(self.appointment.service, "name") or _("Visit")
 
     @property
+    def price(self) -> str:
+        """The price of the service in words; empty if the clinic does not say it."""
+        return money.price_text(self.appointment.service)
+
+    @property
+    def payment(self) -> str:
+        """The payment for the visit in words; empty if nothing was paid. One query for a visit that has a payment."""
+        return payment_text.payment_text(self.appointment)
+
+    @property
     def series_position(self) -> str:
         """The number of the visit in its series, such as "2 of 6"; empty if it is in none."""
         visit = self.appointment
-        if visit.series is None:
+        if visit.occurrence is None:
             return ""
         return _("%(number)s of %(count)s") % {"number": visit.occurrence, "count": visit.occurrences}
 
@@ -172,6 +182,40 @@ class VisitFacts:
     def can_be_moved(self, now: datetime) -> bool:
         """True if the patient can move the visit online, which they cannot if the clinic has accepted a request."""
         return self.can_be_cancelled(now) and not (self.is_booked and self.asks_first)
+
+    @property
+    def has_check_in(self) -> bool:
+        """True if the patient can say online that they are here: not for a visit by video."""
+        service = self.appointment.service
+        return service is not None and service.check_in_before is not None and not self.by_video
+
+    @property
+    def check_in_opens(self) -> datetime:
+        """The first moment at which the patient can check in online. Only for a visit that `has_check_in`."""
+        assert self.appointment.service is not None
+        assert self.appointment.service.check_in_before is not None
+        return in_zone(later(self.start.astimezone(UTC), -self.appointment.service.check_in_before), self.zone)
+
+    @property
+    def check_in_closes(self) -> datetime:
+        """The last moment at which the patient can check in online. Only for a visit that `has_check_in`."""
+        assert self.appointment.service is not None
+        return in_zone(later(self.start.astimezone(UTC), self.appointment.service.check_in_after), self.zone)
+
+    def can_check_in(self, now: datetime) -> bool:
+        """True if the patient can say now that they are here."""
+        return self.is_booked and self.has_check_in and self.check_in_opens <= now <= self.check_in_closes
+
+    def check_in_times(self, now: datetime) -> str:
+        """Return the sentence that says when the patient can check in online, or what to do instead."""
+        if not self.has_check_in:
+            return _("Please tell the front desk that you are here.")
+        if now <= self.check_in_closes:
+            return _("You can check in from %(time)s on.") % {
+                "time": time_text.in_short(self.check_in_opens, self.zone)
+            }
+        text = _("Online check-in closed at %(time)s. Please go to the front desk.")
+        return text % {"time": time_text.in_short(self.check_in_closes, self.zone)}
 
     def policy(self, now: datetime) -> str:
         """Return the sentences that say until when the patient can cancel online, or whom to call if they cannot."""

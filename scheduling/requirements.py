@@ -1,9 +1,11 @@
-"""The requirements of a service for booking it: the patient's age, coverage, answers and care team."""
+"""The requirements of a service for booking it: a new or a returning patient, their age, coverage, answers
+and care team.
+"""
 
 from datetime import date, datetime
 from enum import StrEnum
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -23,8 +25,11 @@ from clinic.models.statements import exists
 from clinic.translations import Sentence, text_of
 from scheduling import questionnaires
 from scheduling.errors import Issue
+from scheduling.new_patients import is_new
 from scheduling.participants import PRACTITIONER, references_of
 from scheduling.visit_zone import zone_of_place
+
+Eligibility = HealthcareService.Eligibility
 
 
 class Requirement(StrEnum):
@@ -35,6 +40,13 @@ class Requirement(StrEnum):
     ANSWERS = "answers"
     CARE_TEAM = "care-team"
     AGE = "age"
+    ELIGIBILITY = "eligibility"
+
+
+# The statuses of answers that are finished.
+COMPLETE = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
+# Requirements that nothing which a patient could add would meet.
+UNFIT = frozenset({Requirement.CARE_TEAM, Requirement.AGE, Requirement.ELIGIBILITY})
 
 
 def unmet(appointment: Appointment, *, now: datetime, just_made: bool = False) -> list[Issue]:
@@ -51,10 +63,11 @@ def unmet_by_requirement(appointment: Appointment, *, just_made: bool = False) -
     service = appointment.service
     alarms = [] if just_made else _alarms(appointment)
     if service is None or not (
-        service.requires_coverage
+        needs_coverage(service)
         or service.requires_questionnaires
         or service.requires_care_team
         or ages.limits(service)
+        or service.eligibility != Eligibility.EVERYONE
     ):
         return {Requirement.ANSWERS: alarms} if alarms else {}
     if appointment.patient is None:
@@ -64,6 +77,7 @@ def unmet_by_requirement(appointment: Appointment, *, just_made: bool = False) -
         return {Requirement.PATIENT: [Issue("business-rule", text, "Appointment.participant")]}
     found = {
         Requirement.AGE: age_issues(service, appointment.patient, day_of(appointment)),
+        Requirement.ELIGIBILITY: eligibility_issues(service, appointment.patient, start_of(appointment)),
         Requirement.COVERAGE: _without_coverage(appointment, service),
         Requirement.ANSWERS: alarms or _without_answers(appointment, service),
         Requirement.CARE_TEAM: _without_care_team(appointment, service),
@@ -77,9 +91,12 @@ def describe(service: HealthcareService) -> str:
         text
         for is_required, text in (
             (service.requires_questionnaires, _("answers to its questions")),
-            (service.requires_coverage, _("active coverage")),
+            (service.requires_verified_coverage, _("active coverage that the clinic has checked")),
+            (service.requires_coverage and not service.requires_verified_coverage, _("active coverage")),
             (service.requires_care_team, _("a practitioner on the patient's care team")),
             (bool(ages.limits(service)), _("a patient %(ages)s") % {"ages": ages.limits(service)}),
+            (service.eligibility == Eligibility.NEW, _("a new patient")),
+            (service.eligibility == Eligibility.RETURNING, _("a patient who has been here before")),
         )
         if is_required
     ]
@@ -108,6 +125,40 @@ def age_issues(service: HealthcareService, patient: Patient, day: date) -> list[
     return [Issue("business-rule", sentence, "Appointment.participant")]
 
 
+def eligibility_issues(service: HealthcareService, patient: Patient, start: datetime) -> list[Issue]:
+    """Return an issue if the service is for new patients and this is a returning one, or the other way round."""
+    if service.eligibility == Eligibility.EVERYONE:
+        return []
+    is_for_new = service.eligibility == Eligibility.NEW
+    if is_new(patient, service, start) == is_for_new:
+        return []
+    texts = {
+        Eligibility.NEW: _(
+            "%(service)s is for new patients, and the patient has been here before."
+            " Choose another kind of visit, or call the clinic."
+        ),
+        Eligibility.RETURNING: _(
+            "%(service)s is for patients who have been here before."
+            " Choose a kind of visit for new patients, or call the clinic."
+        ),
+    }
+    text = texts[Eligibility(service.eligibility)]
+    return [Issue("business-rule", Sentence(text, service=text_of(service, "name")), "Appointment.participant")]
+
+
+def patient_issues(appointment: Appointment, patient: Patient) -> list[Issue]:
+    """Return an issue for each reason why the visit cannot be for this patient.
+
+    A patient without a record yet, as a guest before the proof of their address, can be refused by their age alone:
+    nobody learns from it whom the clinic knows.
+    """
+    service = appointment.service
+    if service is None:
+        return []
+    unfit = age_issues(service, patient, day_of(appointment))
+    return unfit or (eligibility_issues(service, patient, start_of(appointment)) if patient.pk else [])
+
+
 def attach_answers(appointment: Appointment, *, now: datetime) -> None:
     """Attach the patient's completed answers that have no appointment yet to this one."""
     service = appointment.service
@@ -123,6 +174,25 @@ def attach_answers(appointment: Appointment, *, now: datetime) -> None:
             response.save()
 
 
+def visits_without_answers(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """Return those of the visits that need answers which their patient has not finished.
+
+    Unlike `unmet` it goes by the status of the answers, without reading them, so that it is quick for many visits.
+    """
+    is_own = Q(appointment=OuterRef(OuterRef("pk")))
+    is_of_patient = Q(patient=OuterRef(OuterRef("patient")))
+    given = QuestionnaireResponse.objects.filter(
+        is_own | (is_of_patient & (Q(appointment=None) | Q(appointment__series=OuterRef(OuterRef("series"))))),
+        questionnaire=OuterRef("pk"),
+        status__in=COMPLETE,
+        deleted_at=None,
+    ).order_by()
+    asked = Questionnaire.objects.filter(
+        services=OuterRef("service"), status=Questionnaire.Status.ACTIVE, deleted_at=None
+    ).order_by()
+    return visits.filter(Exists(asked.exclude(Exists(given))), service__requires_questionnaires=True)
+
+
 def accepts_answers(appointment: Appointment, *, now: datetime) -> bool:
     """True if its questions can be answered: for a hold, a request, and a booked visit that has not begun."""
     if appointment.status == Appointment.Status.BOOKED:
@@ -136,16 +206,25 @@ def active_questionnaires(service: HealthcareService) -> QuerySet[Questionnaire]
 
 
 def coverages(patient_id: int, on: date) -> QuerySet[Coverage]:
-    """Return the patient's coverage that is active on a date."""
+    """Return the patient's coverage that is active on a date, and not rejected by the clinic."""
     valid = Q(start=None) | Q(start__lte=on), Q(end=None) | Q(end__gte=on)
-    return Coverage.objects.filter(*valid, beneficiary=patient_id, status=Coverage.Status.ACTIVE, deleted_at=None)
+    rows = Coverage.objects.filter(*valid, beneficiary=patient_id, status=Coverage.Status.ACTIVE, deleted_at=None)
+    return rows.exclude(verification=Coverage.Verification.REJECTED)
+
+
+def start_of(appointment: Appointment) -> datetime:
+    assert appointment.start is not None  # appointment_has_time; holds, requests and visits take time
+    return appointment.start
+
+
+def needs_coverage(service: HealthcareService) -> bool:
+    """True if the service needs an active coverage, declared or verified."""
+    return service.requires_coverage or service.requires_verified_coverage
 
 
 def day_of(appointment: Appointment, moment: datetime | None = None) -> date:
     """Return the local date of the visit, or of another moment, in the zone of the visit's place."""
-    moment = moment or appointment.start
-    assert moment is not None
-    return in_zone(moment, zone_of_place(appointment)).date()
+    return in_zone(moment or start_of(appointment), zone_of_place(appointment)).date()
 
 
 def care_team(patient_id: int) -> set[str]:
@@ -156,10 +235,17 @@ def care_team(patient_id: int) -> set[str]:
 
 
 def _without_coverage(appointment: Appointment, service: HealthcareService) -> list[Issue]:
-    assert appointment.patient_id is not None
-    if not service.requires_coverage or coverages(appointment.patient_id, day_of(appointment)).exists():
+    if not needs_coverage(service):
         return []
-    text = _("%(service)s needs coverage that is active on the day of the visit. Add it, or call the clinic.")
+    assert appointment.patient_id is not None
+    found = set(coverages(appointment.patient_id, day_of(appointment)).values_list("verification", flat=True))
+    if Coverage.Verification.VERIFIED in found or (found and not service.requires_verified_coverage):
+        return []
+    text = (
+        _("%(service)s is booked once the clinic has checked the patient's insurance. Call the clinic.")
+        if found
+        else _("%(service)s needs coverage that is active on the day of the visit. Add it, or call the clinic.")
+    )
     sentence = Sentence(text, service=text_of(service, "name"))
     return [Issue("business-rule", sentence, "Appointment.participant")]
 
@@ -194,12 +280,15 @@ def _without_answers(appointment: Appointment, service: HealthcareService) -> li
 
 
 def _responses(appointment: Appointment, service: HealthcareService) -> list[QuestionnaireResponse]:
-    """Return complete answers to the service's questionnaires, newest first. The visits of a series share theirs.
+    """Return complete answers to the service's questionnaires, newest first. The visits of a patient in a
+    series share theirs.
 
     Answers for the visit itself take the place of earlier ones without a visit. The status alone does not make them
     complete: other software's answers are checked like those of pages.
     """
-    own = Q(appointment__series=appointment.series) if appointment.series else Q(appointment=appointment)
+    own = Q(appointment__in=_saved(appointment))
+    if appointment.series:
+        own = Q(appointment__series=appointment.series, patient=appointment.patient_id)
     ours = own | Q(appointment=None, patient=appointment.patient_id)
     rows = QuestionnaireResponse.objects.filter(
         ours, questionnaire__in=service.questionnaires.all(), deleted_at=None
@@ -213,8 +302,13 @@ def _responses(appointment: Appointment, service: HealthcareService) -> list[Que
     ]
 
 
+def _saved(appointment: Appointment) -> list[int]:
+    """Return the primary key of the visit; none if it only might be booked, and so has no rows of its own."""
+    return [appointment.pk] if appointment.pk is not None else []
+
+
 def _is_complete(response: QuestionnaireResponse) -> bool:
-    if response.status not in (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED):
+    if response.status not in COMPLETE:
         return False
     sheet = questionnaires.sheet_of(response)
     return sheet.is_complete and not sheet.red_flags
@@ -223,7 +317,8 @@ def _is_complete(response: QuestionnaireResponse) -> bool:
 def _without_care_team(appointment: Appointment, service: HealthcareService) -> list[Issue]:
     if not service.requires_care_team:
         return []
-    slots = Slot.objects.filter(appointment=appointment, deleted_at=None).exclude(bookable__practitioner=None)
+    slots = Slot.objects.filter(appointment__in=_saved(appointment), deleted_at=None)
+    slots = slots.exclude(bookable__practitioner=None)
     ids = slots.values_list("bookable__practitioner__fhir_id", flat=True)
     people = {f"Practitioner/{fhir_id}" for fhir_id in ids}
     people |= set(references_of(appointment.participant, PRACTITIONER))  # a team has its patient as member too

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import DateField, DateTimeField, Func, Value
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from clinic import visit_place
 from clinic.country import clinic_zone
@@ -72,6 +74,12 @@ def zones_of_place(appointments: Iterable[Appointment]) -> dict[int, ZoneInfo]:
 def zone_of_place(appointment: Appointment) -> ZoneInfo:
     """The zone of the visit's place. One statement at most."""
     return zones_of_place([appointment])[appointment.pk]
+
+
+def local_day() -> Cast:
+    """The expression for the day of an Appointment by the clocks of its site, or of the clinic if it has none."""
+    zone = Coalesce(NullIf("site__timezone", Value("")), Value(clinic_zone().key))
+    return Cast(Func(zone, "start", function="timezone", output_field=DateTimeField()), DateField())
 
 
 def zone_of_schedule(schedule: Schedule) -> ZoneInfo:

@@ -17,7 +17,7 @@ from clinic.fhir.resources import RESOURCES
 from clinic.models import Appointment, AuditEvent, Bookable, PastVersion, Patient, PatientMerge, Resource
 from scheduling import access, booking
 from scheduling.access import Caller
-from scheduling.errors import Invalid, Issue, NotFound, RuleBroken
+from scheduling.errors import Invalid, Issue, NotFound, RuleBroken, VersionConflict
 from scheduling.interactions.conditions import SeveralMatch
 from scheduling.interactions.entries import BundleRefused, Json, update_of
 from scheduling.interactions.moved_rows import Moved, PatientMove
@@ -25,6 +25,10 @@ from scheduling.interactions.writer import WriteRequest, write_within
 
 REPLACED_BY, REPLACES = "replaced-by", "replaces"
 NAMED = 5
+NEEDS = ("needs", "other_needs", "interpreter_required", "interpreter_language", "returning")
+FLAGS = ("barred_online", "barred_reason", "vip")
+# The columns that the target can take from the source.
+COLUMNS = frozenset({"prefix", "given", "family", "birth_date", "gender", "phone", "email", "language"})
 SOURCE, TARGET, RESULT = "Parameters.source-patient", "Parameters.target-patient", "Parameters.result-patient"
 
 
@@ -40,12 +44,15 @@ class RecordName:
 class MergeRequest:
     """The records to merge, and the target as it should be afterwards, a Patient resource, if that is given.
 
-    A `preview` does everything and then undoes it. `base` is our own address.
+    Without `result`, the target gets the columns `taken` from the source. A `preview` does everything and then undoes
+    it. `base` is our own address. `versions` are those of source and target that the request was made for.
     """
 
     source: RecordName
     target: RecordName
     result: Json | None = None
+    taken: frozenset[str] = frozenset()
+    versions: tuple[int, int] | None = None
     preview: bool = False
     base: str = ""
 
@@ -63,13 +70,15 @@ def merge(request: MergeRequest, *, caller: Caller, now: datetime) -> Merged:
     """Merge the source into the target, in one transaction. A merge that is done already is answered as it is.
 
     Raises NotFound and SeveralMatch for names of records, RuleBroken with every reason against the merge, Forbidden,
-    what writing the target raises, and ScheduleBusy.
+    what writing the target raises, VersionConflict if one is not at its version any more, and ScheduleBusy.
     """
     access.may_merge(caller)
     with booking.all_or_nothing():
         source, target = _locked(request.source, request.target, caller)
         if source.merged_into == target.fhir_id:
             return Merged(source, target)
+        if request.versions not in (None, (source.version, target.version)):
+            raise VersionConflict
         if issues := list(_obstacles(source, target, caller, now)):
             raise RuleBroken(issues=issues)
         merged = _merge(source, target, request, caller, now)
@@ -82,7 +91,8 @@ def unmerge(name: RecordName, *, caller: Caller, now: datetime) -> Merged:
     """Undo the merge of this source, in one transaction.
 
     What was moved goes back as far as it is still the target's; what was booked or written for the target since stays.
-    A record that nobody has changed since is restored as it was, another one only loses what the merge has added.
+    A record that nobody has changed since is restored as it was, another one only loses the links and identifiers that
+    the merge has added.
     Raises NotFound, RuleBroken if the record was not merged here or the target was merged since, and what `merge`
     raises besides.
     """
@@ -157,12 +167,15 @@ def _merge(source: Patient, target: Patient, request: MergeRequest, caller: Call
         target.refresh_from_db()
     else:
         target.identifier = [*target.identifier, *_former_identifiers(source, target)]
+        _keep_needs(source, target)
+        _take(source, target, request.taken)
+    _keep_flags(source, target)
     account = source.user_id
     source.user_id, source.active = None, False
     target.user_id = target.user_id or account
     for row, kind, other in ((source, REPLACED_BY, target), (target, REPLACES, source)):
         row.extra = _with_link(row.extra, kind, other)
-        _save(row, now, "user", "active", "identifier", "extra")
+        _save(row, now, "user", "active", "identifier", "extra", *NEEDS, *FLAGS, *request.taken & COLUMNS)
     PatientMerge.objects.create(
         source=source,
         target=target,
@@ -211,6 +224,30 @@ def _former_identifiers(source: Patient, target: Patient) -> list[Json]:
     return [
         {**each, "use": "old"} for each in source.identifier if (each.get("system"), each.get("value")) not in known
     ]
+
+
+def _keep_needs(source: Patient, target: Patient) -> None:
+    """Add the source's needs to the target's: staff prepare for them, and nobody is asked for them again."""
+    target.needs = list(dict.fromkeys([*target.needs, *source.needs]))
+    target.other_needs = target.other_needs or source.other_needs
+    target.interpreter_required = target.interpreter_required or source.interpreter_required
+    target.interpreter_language = target.interpreter_language or source.interpreter_language
+    target.returning = target.returning or source.returning
+
+
+def _take(source: Patient, target: Patient, taken: frozenset[str]) -> None:
+    """Give the target these columns and elements of the source in place of its own."""
+    for column in taken & COLUMNS:
+        setattr(target, column, getattr(source, column))
+    others = {name: value for name, value in target.extra.items() if name not in taken}
+    target.extra = others | {name: value for name, value in source.extra.items() if name in taken}
+
+
+def _keep_flags(source: Patient, target: Patient) -> None:
+    """Add the source's flags to the target's, which no request can name: they are for the staff alone."""
+    target.barred_reason = target.barred_reason or source.barred_reason
+    target.barred_online = target.barred_online or source.barred_online
+    target.vip = target.vip or source.vip
 
 
 def _with_link(extra: Json, kind: str, other: Patient) -> Json:

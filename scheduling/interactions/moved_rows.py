@@ -17,9 +17,12 @@ from clinic.models import (
     AuditEvent,
     Bookable,
     CalendarFeed,
+    DetailsChange,
     Launch,
     MessagePreferences,
     Patient,
+    PatientNote,
+    Payment,
     RelatedPerson,
     Resource,
     Schedule,
@@ -31,13 +34,14 @@ REFERENCES = {
     "AppointmentResponse": ("actor",),
     "Coverage": ("extra__subscriber", "extra__policyHolder"),
     "QuestionnaireResponse": ("extra__source", "extra__author"),
+    "ServiceRequest": ("requester",),
 }
 # Types that have their own way: visits are moved by scheduling.booking, and what was recorded stays.
 APART = (Patient, Appointment, AuditEvent)
 MOVED = [model for model in RESOURCE_MODELS if model not in APART]
-FEEDS_AND_APPS = (CalendarFeed, Launch)
+FEEDS_AND_APPS = (CalendarFeed, Launch, PatientNote, Payment)
 # One for each patient: they move only to a patient who has none.
-ONE_EACH = (MessagePreferences, Bookable)
+ONE_EACH = (MessagePreferences, Bookable, DetailsChange)
 
 
 @dataclass
@@ -71,6 +75,7 @@ class PatientMove:
         for single in ONE_EACH:
             if not single._default_manager.filter(patient=self.destination).exists():
                 self._others(moved, single)
+        self._keep_stopped_numbers()
         self._resources(moved, Schedule, Q(bookable__in=moved.keys.get("Bookable", ())))
         return moved
 
@@ -119,6 +124,15 @@ class PatientMove:
         if keys := list(rows.order_by("pk").values_list("pk", flat=True)):
             model._default_manager.filter(pk__in=keys).update(patient=self.destination)
             moved.keys[model.__name__] = keys
+
+    def _keep_stopped_numbers(self) -> None:
+        """Send no text to a number that has answered STOP for either record."""
+        preferences = MessagePreferences.objects.filter(patient__in=[self.origin, self.destination])
+        of_both = {row.patient_id: row for row in preferences}
+        theirs, kept = of_both.get(self.origin.pk), of_both.get(self.destination.pk)
+        if theirs is not None and kept is not None and theirs.stopped_numbers:
+            kept.stopped_numbers = list(dict.fromkeys([*kept.stopped_numbers, *theirs.stopped_numbers]))
+            kept.save(update_fields=["stopped_numbers"])
 
     def _accounts_of_both(self) -> dict[str, int]:
         """The accounts of carers who care for both patients, by the keys of the origin's rows."""

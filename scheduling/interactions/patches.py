@@ -73,7 +73,9 @@ def _place(entry: Entry, row: Any, caller: Caller, result: PatchResult) -> None:
     after = entry.patch(deepcopy(before))
     if (after.get("resourceType"), after.get("id")) != (entry.type, entry.fhir_id):
         raise Invalid("A patch leaves resourceType and id as they are.", expression=entry.type)
-    if isinstance(row, Appointment):
+    if isinstance(row, Appointment) and row.is_waiting:
+        after = said_both_ways(after) if after.get("status") in ENDED else after  # the use case judges the rest
+    elif isinstance(row, Appointment):
         after = _amended(before, after, is_bound=not access.is_exempt_from_cutoffs(caller, row))
     if is_same(after, before):
         result.unchanged.append((entry, row))

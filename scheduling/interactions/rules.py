@@ -46,6 +46,8 @@ def check(kind: str, draft: Draft, row: Any, *, caller: Caller, now: datetime) -
     """Raise RuleBroken if a row, or a new one (None), may not have the values of the draft, regardless of the
     caller.
     """
+    if kind == Coverage.RESOURCE_TYPE:
+        draft.fields.update(_verification(draft.fields, row, caller))
     if kind in RULES:
         RULES[kind](draft.fields, row, caller, now)
 
@@ -62,6 +64,18 @@ def _check_coverage(fields: Mapping[str, Any], row: Coverage | None, caller: Cal
     text = "Visits rest on this Coverage: its {0} cannot change. Make another one, and end this one's period."
     names = [name.removesuffix("_id") for name in changed]
     raise RuleBroken(issues=[Issue("business-rule", text.format(name), f"Coverage.{name}") for name in names])
+
+
+def _verification(fields: Mapping[str, Any], row: Coverage | None, caller: Caller) -> dict[str, Any]:
+    """The columns of the clinic's check: as the clinic writes them; as they were for a patient, who has changed nothing
+    of the card, and else unset.
+    """
+    if access.may_verify_coverage(caller):
+        return {}
+    is_same = row is not None and all(getattr(row, name) == fields[name] for name in Coverage.CARD)
+    if row is not None and is_same:
+        return {"verification": row.verification, "verification_reason": row.verification_reason}
+    return {"verification": Coverage.Verification.DECLARED, "verification_reason": ""}
 
 
 def _is_in_use(coverage: Coverage) -> bool:

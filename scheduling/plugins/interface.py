@@ -46,8 +46,8 @@ class ServiceFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatientFacts:
-    """A patient. `born` is FHIR's birthDate, which may be a month or a year; `is_new` is True before the first visit
-    that takes place.
+    """A patient. `born` is FHIR's birthDate, which may be a month or a year; `is_new` is as scheduling.new_patients
+    defines it.
     """
 
     reference: str

@@ -11,6 +11,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -18,6 +19,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from clinic import http_client
 from clinic.encryption import CannotDecrypt
 from clinic.models import EventDelivery, EventReceiver
+from clinic.parking import Parking, park
 from scheduling import plugins
 from scheduling.receivers.content import compose, news_of
 from scheduling.receivers.notices import tell_administrators
@@ -26,6 +28,7 @@ from scheduling.receivers.signing import signed_headers
 
 logger = logging.getLogger(__name__)
 
+TELLING = "tell receivers"
 LEASE = timedelta(minutes=2)  # longer than the time limits of requests and plug-ins
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 # The pauses after each failed attempt of one event, as Standard Webhooks recommends them.
@@ -61,32 +64,46 @@ def deliver_next(*, now: datetime) -> bool:
     except Exception as failure:  # a plug-in's, or a bug in this event: the others go on
         logger.error("Event delivery %s failed (%s)", delivery.pk, type(failure).__name__, exc_info=failure)
         status, error = None, f"It could not be told ({type(failure).__name__})."
-    _record(delivery, AttemptResult(round((time.monotonic() - began) * 1000), status, error), now)
+    result = AttemptResult(round((time.monotonic() - began) * 1000), status, error)
+    try:
+        _record(delivery, result, now)
+    except Exception as failure:  # the outcome cannot be recorded: the other events go on
+        park(TELLING, EventDelivery.__name__, delivery.pk, failure, now=now)
     return True
 
 
 @transaction.atomic(durable=True)
 def _claim(now: datetime) -> EventDelivery | None:
     """Claim a receiver until the lease ends, skipping those claimed by other workers; return its next event."""
-    receivers = EventReceiver.objects.filter(
-        Q(claimed_until=None) | Q(claimed_until__lte=now),
-        Exists(_ready(now).filter(receiver=OuterRef("pk"))),
-        active=True,
-        due__lte=now,
-    )
-    receiver = receivers.order_by("due", "pk").select_for_update(skip_locked=True, no_key=True).first()
-    if receiver is None:
-        return None
-    related = ("event__appointment__service",)
-    delivery = _ready(now).filter(receiver=receiver).select_related(*related).order_by("due", "pk").first()
-    if delivery is None:  # another worker has just sent it
-        return None
-    receiver.claimed_until = now + LEASE
-    receiver.save(update_fields=["claimed_until"])
-    delivery.receiver = receiver
+    aside, late = Parking(TELLING, EventReceiver, now=now), Parking(TELLING, EventDelivery, now=now)
+    while True:
+        ready = _ready(now).exclude(pk__in=late.waiting)
+        receivers = EventReceiver.objects.filter(
+            Q(claimed_until=None) | Q(claimed_until__lte=now),
+            Exists(ready.filter(receiver=OuterRef("pk"))),
+            active=True,
+            due__lte=now,
+        ).exclude(pk__in=aside.waiting)
+        receiver = receivers.order_by("due", "pk").select_for_update(skip_locked=True, no_key=True).first()
+        if receiver is None:
+            return None
+        related = ("event__appointment__service",)
+        delivery = ready.filter(receiver=receiver).select_related(*related).order_by("due", "pk").first()
+        if delivery is None:  # another worker has just sent it
+            return None
+        if late.process_each([delivery], _count_attempt) and aside.process_each([receiver], partial(_take, now=now)):
+            delivery.receiver = receiver
+            return delivery
+
+
+def _count_attempt(delivery: EventDelivery) -> None:
     delivery.attempts += 1
     delivery.save(update_fields=["attempts"])
-    return delivery
+
+
+def _take(receiver: EventReceiver, now: datetime) -> None:
+    receiver.claimed_until = now + LEASE
+    receiver.save(update_fields=["claimed_until"])
 
 
 def _ready(now: datetime) -> QuerySet[EventDelivery]:

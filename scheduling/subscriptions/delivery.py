@@ -94,11 +94,8 @@ def claim(*, now: datetime) -> Notification | None:
         due__lte=now,
     )
     with transaction.atomic(durable=True):
-        while True:
-            rows = due.exclude(pk__in=aside.waiting).select_related("subscription__user", "event").order_by("due", "pk")
-            notification = rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
-            if notification is None or aside.process_each([notification], partial(_take, now=now)):
-                return notification
+        rows = due.select_related("subscription__user", "event").order_by("due", "pk")
+        return aside.claim(rows, partial(_take, now=now))
 
 
 def _take(notification: Notification, now: datetime) -> None:

@@ -22,14 +22,15 @@ from scheduling.booking import BookingRequest
 from scheduling.errors import SchedulingError
 
 NEW_YORK = ZoneInfo("America/New_York")
+# One day for the whole run, which may last past midnight: modules make times of it when they are imported.
+TODAY = timezone.now().astimezone(NEW_YORK).date()
 SOFTWARE = Caller(client="software", scopes=("system/*.cruds",))
 T = TypeVar("T")
 
 
 def monday(hour: int, minute: int = 0, *, days: int = 0) -> datetime:
     """A time of the Monday of the week after next, or of `days` later, in New York."""
-    today = timezone.now().astimezone(NEW_YORK).date()
-    day = today + timedelta(days=14 - today.weekday() + days)
+    day = TODAY + timedelta(days=14 - TODAY.weekday() + days)
     return datetime.combine(day, time(hour, minute), NEW_YORK).astimezone(ZoneInfo("UTC"))
 
 
@@ -60,11 +61,14 @@ def run_out(held: Appointment) -> Appointment:
 def at_once(acts: Sequence[Callable[[], T]]) -> list[T | SchedulingError]:
     """Run all functions at one moment, each in a thread and on a connection of its own. A refusal is returned as a
     result.
+
+    The connections are opened before that moment, since on a busy machine opening one can take longer than a race.
     """
     start = Barrier(len(acts))
 
     def run(act: Callable[[], T]) -> T | SchedulingError:
         try:
+            connection.ensure_connection()
             start.wait(timeout=30)
             return act()
         except SchedulingError as refusal:

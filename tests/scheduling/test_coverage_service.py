@@ -45,7 +45,7 @@ def test_insurance_that_is_active_is_verified_and_without_it_nothing_is_booked(s
     request = wish(service, chen, at=monday(10), patient=ada)
     with pytest.raises(RuleBroken, match="Coverage check: No insurance is active on the day of the visit"):
         book(request)
-    CoverageFactory(beneficiary=ada, payor=[{"display": "Acme Health"}])
+    CoverageFactory(beneficiary=ada, payor=[{"display": "Acme Health"}], verification="verified")
     booked = book(request)
     verified = "Coverage check: Insurance is active and verified: Acme Health"
     assert (booked.status, booked.cards) == ("booked", (verified,))

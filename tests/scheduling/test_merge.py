@@ -39,7 +39,9 @@ from tests.factories import (
     LocationFactory,
     MessagePreferencesFactory,
     PatientFactory,
+    PatientNoteFactory,
     QuestionnaireResponseFactory,
+    ReferralFactory,
     RelatedPersonFactory,
     ScheduleFactory,
     UserFactory,
@@ -93,6 +95,7 @@ def rows(twin, service, chen):
         "RelatedPerson": RelatedPersonFactory(patient=twin, user=UserFactory()),
         "Coverage": CoverageFactory(beneficiary=twin, payor=[own], extra={"subscriber": own}),
         "CareTeam": CareTeamFactory(patient=twin, participant=[{"member": own}]),
+        "ServiceRequest": ReferralFactory(patient=twin, requester=own),
         "Schedule": ScheduleFactory(actor=twin, services=[service]),
         "QuestionnaireResponse": QuestionnaireResponseFactory(
             appointment=visit, patient=twin, extra={"source": own, "author": own}
@@ -155,6 +158,20 @@ def test_the_account_moves_with_the_record(ada, twin):
     assert (ada.user, twin.user) == (account, None)
 
 
+def test_notes_and_flags_are_kept(ada, twin):
+    note = PatientNoteFactory(patient=twin, text="Deaf on the left")
+    twin.barred_online, twin.barred_reason = True, "Missed five visits"
+    twin.save()
+    resource_of_ada = {**resource(ada), "resourceType": "Patient"}
+    merge(twin, ada, result={**resource_of_ada, "link": [{"other": {"reference": twin.reference}, "type": "replaces"}]})
+    note.refresh_from_db()
+    assert (note.patient, ada.barred_online, ada.barred_reason) == (ada, True, "Missed five visits")
+    unmerge(twin, ada)
+    note.refresh_from_db()
+    assert (note.patient, ada.barred_online, ada.barred_reason) == (twin, False, "")
+    assert (twin.barred_online, twin.barred_reason) == (True, "Missed five visits")
+
+
 def test_a_carer_of_both_keeps_one_account(ada, twin):
     mother = UserFactory()
     RelatedPersonFactory(patient=ada, user=mother)
@@ -172,6 +189,25 @@ def test_preferences_and_calendars_of_the_target_stay(ada, twin):
     MessagePreferencesFactory(patient=twin)
     merge(twin, ada)
     assert MessagePreferences.objects.get(patient=ada).by_email is False
+
+
+def test_a_number_that_has_answered_stop_to_either_record_gets_no_text(ada, twin):
+    MessagePreferencesFactory(patient=ada, stopped_numbers=["+12125550101"])
+    MessagePreferencesFactory(patient=twin, stopped_numbers=["+12125550102", "+12125550101"])
+    merge(twin, ada)
+    assert MessagePreferences.objects.get(patient=ada).stopped_numbers == ["+12125550101", "+12125550102"]
+
+
+def test_the_needs_of_both_records_are_kept(ada, twin):
+    Patient.objects.filter(pk=ada.pk).update(needs=["hearing"], other_needs="An assistance dog")
+    needs = {"needs": ["step-free", "hearing"], "interpreter_required": True, "interpreter_language": "uk"}
+    Patient.objects.filter(pk=twin.pk).update(**needs, other_needs="A lift", returning=True)
+    before = resource(ada)
+    merge(twin, ada)
+    assert (ada.needs, ada.other_needs) == (["hearing", "step-free"], "An assistance dog")
+    assert (ada.interpreter_required, ada.interpreter_language, ada.returning) == (True, "uk", True)
+    unmerge(twin, ada)
+    assert resource(ada)["extension"] == before["extension"]
 
 
 def test_the_target_can_be_sent_as_it_should_be(ada, twin):

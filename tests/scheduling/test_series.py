@@ -3,18 +3,36 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
 from clinic.models import Appointment, AuditEvent, Communication, Event, Slot
 from scheduling import availability, booking, notifications
+from scheduling.access import Caller
 from scheduling.availability import SeriesQuery, TimeQuery, as_datetime
 from scheduling.booking import Occurrences
-from scheduling.errors import Invalid, RuleBroken, SchedulingError, TimeNotOffered, TimeTaken
-from tests.factories import PatientFactory, RoomFactory, ScheduleFactory, ServiceFactory, SlotFactory, UserFactory
+from scheduling.errors import (
+    Invalid,
+    PatientElsewhere,
+    RuleBroken,
+    ScheduleBusy,
+    SchedulingError,
+    TimeNotOffered,
+    TimeTaken,
+)
+from tests.factories import (
+    AppointmentFactory,
+    PatientFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SlotFactory,
+    UserFactory,
+)
 from tests.scheduling.notifications.messages import deliver
 from tests.scheduling.series import book_series, series_wish, week
-from tests.scheduling.situations import NEW_YORK, SOFTWARE, hold, wish
+from tests.scheduling.situations import NEW_YORK, SOFTWARE, another_connection, hold, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -211,6 +229,65 @@ def test_no_visit_is_held_longer_or_shorter_than_the_others(service, schedule):
     booking.release_expired_holds(now=held[0].hold_expires_at)
     assert set(Appointment.objects.values_list("status", flat=True)) == {"cancelled"}
     assert not Slot.objects.filter(deleted_at=None).exists()
+
+
+def test_a_held_series_is_extended_named_and_supported_together(service, schedule, patient):
+    held = booking.hold_series(series_wish(service, schedule), caller=SOFTWARE, now=timezone.now())
+    now = timezone.now()
+    extended = booking.extend_series(held[1].fhir_id, caller=SOFTWARE, now=now)
+    assert {visit.hold_expires_at for visit in extended} == {held[0].hold_expires_at + settings.HOLD_FOR}
+    assert set(Slot.objects.values_list("hold_expires_at", flat=True)) == {extended[0].hold_expires_at}
+    with pytest.raises(RuleBroken, match="extended already"):
+        booking.extend_series(held[0].fhir_id, caller=SOFTWARE, now=now)
+    booking.name_series(held[2].fhir_id, patient, caller=SOFTWARE, now=now)
+    booking.support_series(held[0].fhir_id, ["Coverage/1"], caller=SOFTWARE, now=now)
+    for visit in Appointment.objects.all():
+        assert (visit.patient, visit.extra["supportingInformation"]) == (patient, [{"reference": "Coverage/1"}])
+
+
+def test_a_patient_who_has_another_visit_then_is_not_named_for_any(service, schedule, patient):
+    held = booking.hold_series(series_wish(service, schedule), caller=SOFTWARE, now=timezone.now())
+    AppointmentFactory(patient=patient, start=week(1), end=week(1, 11))
+    with pytest.raises(PatientElsewhere, match=r"^Appointment 2 of 3"):
+        booking.name_series(held[0].fhir_id, patient, caller=SOFTWARE, now=timezone.now())
+    assert not Appointment.objects.filter(pk__in=[visit.pk for visit in held], patient=patient).exists()
+
+
+def test_another_hold_takes_the_place_of_a_held_series_or_leaves_it(service, schedule):
+    caller = Caller(guest="a-secret-of-this-browser")
+    now = timezone.now()
+    held = booking.hold_series(series_wish(service, schedule), caller=caller, now=now)
+    hold(wish(service, schedule, at=week(6)), caller=SOFTWARE)
+    with pytest.raises(TimeTaken):
+        booking.hold_series(
+            series_wish(service, schedule, starts=[week(0), week(6)]),
+            caller=caller,
+            now=now,
+            instead_of=held[0].fhir_id,
+        )
+    assert Appointment.objects.filter(series=held[0].series, status="pending").count() == 3
+    overlapping = series_wish(service, schedule, starts=[week(0, 10, 15), week(1), week(3)])
+    other = booking.hold_series(overlapping, caller=caller, now=now, instead_of=held[0].fhir_id)
+    assert set(Appointment.objects.filter(series=held[0].series).values_list("status", flat=True)) == {"cancelled"}
+    request = wish(service, schedule, at=week(4))
+    booking.hold(request, caller=caller, now=now, instead_of=other[0].fhir_id)
+    assert set(Appointment.objects.filter(series=other[0].series).values_list("status", flat=True)) == {"cancelled"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_held_series_that_somebody_else_changes_is_not_waited_for(service, schedule):
+    """Others lock the visits in their order: waiting for the first with a later one locked could be a deadlock."""
+    caller, now = Caller(guest="a-secret-of-this-browser"), timezone.now()
+    held = booking.hold_series(series_wish(service, schedule), caller=caller, now=now)
+    request = wish(service, schedule, at=week(6))
+    with another_connection() as execute:
+        execute("BEGIN")
+        execute(f"SELECT 1 FROM clinic_appointment WHERE id = {held[0].pk} FOR NO KEY UPDATE")
+        with pytest.raises(ScheduleBusy):
+            booking.hold(request, caller=caller, now=now, instead_of=held[2].fhir_id)
+        execute("ROLLBACK")
+    booking.hold(request, caller=caller, now=now, instead_of=held[2].fhir_id)
+    assert set(Appointment.objects.filter(series=held[0].series).values_list("status", flat=True)) == {"cancelled"}
 
 
 def test_visits_of_one_series_may_not_overlap(service, schedule):

@@ -20,6 +20,7 @@ CODES = {
     "TimeTaken": errors.TimeTaken,
     "TimeNotOffered": errors.TimeNotOffered,
     "RuleBroken": errors.RuleBroken,
+    "PaymentRequired": errors.PaymentRequired,
     "PatientElsewhere": errors.PatientElsewhere,
     "TooManyHolds": errors.TooManyHolds,
     "IllegalTransition": errors.IllegalTransition,

@@ -15,6 +15,11 @@ SERVICE = {
     "eligibility": "everyone",
     "minimum_notice": "0",
     "cancellation_notice": "0",
+    "check_in_after": "00:15:00",
+    "late_refund": "0",
+    "course_weeks": "1",
+    "course_days": "1",
+    "waitlist_order": "longest",
 }
 
 
