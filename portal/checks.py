@@ -6,18 +6,17 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-CALENDAR_FILES = ("event-calendar.min.js", "event-calendar.min.css")
-
 
 @register(Tags.staticfiles)
-def calendar_is_installed(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """Check that the npm package of the staff's calendar is installed: it is not in the repository."""
-    missing = [name for name in CALENDAR_FILES if not (settings.EVENT_CALENDAR / name).is_file()]
+def packages_are_installed(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """Check that the npm packages of the staff's calendar and charts are installed: they are not in the repository."""
+    files = [folder / name for folder, names in settings.PACKAGES.values() for name in names]
+    missing = [file for file in files if not file.is_file()]
     if not missing:
         return []
     return [
         Error(
-            f"The staff's calendar is not installed: {settings.EVENT_CALENDAR / missing[0]} is missing.",
+            f"The files of the staff's calendar and charts are not installed: {missing[0]} is missing.",
             hint="Run `npm ci --omit=dev --ignore-scripts` in the project's folder, or `python3 bootstrap.py setup`.",
             id="portal.E001",
         )

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from clinic.country import clinic_zone
-from clinic.models import Communication, Medium, Patient, RelatedPerson, User
+from clinic.models import Communication, Medium
 from portal.common.callers import caller_of
+from scheduling.access import Caller
 from scheduling.visit_zone import zones_of
 
 
@@ -40,19 +41,21 @@ def entries_of(messages: Iterable[Communication]) -> list[InboxMessage]:
     return [InboxMessage(each, zones[each.appointment.pk] if each.appointment else clinic_zone()) for each in messages]
 
 
-def messages_of(user: User) -> QuerySet[Communication]:
-    """Return the messages for the user and the patients they care for, latest first. One query."""
-    carer = RelatedPerson.objects.filter(user=user, active=True, deleted_at=None, patient=OuterRef("pk"))
-    patients = Patient.objects.filter(Q(user=user) | Exists(carer), deleted_at=None)
+def messages_of(caller: Caller) -> QuerySet[Communication]:
+    """Return the messages for the caller and the patients they care for, latest first.
+
+    Of patients who share only their visits, those about visits.
+    """
+    shared = Q(patient__in=caller.confided) | Q(patient__in=caller.patients, appointment__isnull=False)
     rows = Communication.objects.filter(
-        medium=Medium.IN_APP, status=Communication.Status.COMPLETED, patient__in=patients, deleted_at=None
+        shared, medium=Medium.IN_APP, status=Communication.Status.COMPLETED, deleted_at=None
     )
     return rows.order_by("-sent", "-pk")
 
 
-def mark_read(user: User, message_id: str | None, *, now: datetime) -> None:
+def mark_read(caller: Caller, message_id: str | None, *, now: datetime) -> None:
     """Mark one message, or all of them, as read."""
-    new = messages_of(user).filter(read=None)
+    new = messages_of(caller).filter(read=None)
     if message_id is not None:
         new = new.filter(fhir_id=message_id)
     Communication.objects.filter(pk__in=new.order_by().values("pk")).update(read=now)
@@ -62,7 +65,7 @@ def unread(request: HttpRequest) -> dict[str, Any]:
     """Add `unread_messages`, the number in the header. It is counted only if a template uses it."""
 
     def count() -> int:
-        user = caller_of(request).user
-        return messages_of(user).filter(read=None).count() if user else 0
+        caller = caller_of(request)
+        return messages_of(caller).filter(read=None).count() if caller.patients else 0
 
     return {"unread_messages": SimpleLazyObject(count)}

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from clinic import phones
 from clinic.models import MessagePreferences, Patient
 from scheduling import notifications
 
@@ -15,7 +16,7 @@ def of(patient: Patient) -> dict[str, Any]:
     chosen = MessagePreferences.objects.filter(patient=patient).first() or MessagePreferences(patient=patient)
     return {
         "by_email": chosen.by_email,
-        "by_sms": chosen.by_sms and bool(patient.phone),
+        "by_sms": chosen.by_sms and bool(patient.phone) and phones.text_to(patient.phone) not in chosen.stopped_numbers,
         "reminders": chosen.reminders,
         "phone": patient.phone,
         "language": patient.language or settings.LANGUAGE_CODE,
@@ -23,8 +24,13 @@ def of(patient: Patient) -> dict[str, Any]:
 
 
 def save(patient: Patient, choice: dict[str, Any], *, now: datetime) -> None:
-    """Save the preferences, and plan the reminders of upcoming visits again."""
+    """Save the preferences, and plan the reminders of upcoming visits again.
+
+    Whoever chooses text messages gets them again, also after STOP.
+    """
     ways: dict[str, Any] = {name: choice[name] for name in ("by_email", "by_sms", "reminders") if name in choice}
+    if choice.get("by_sms"):
+        ways["stopped_numbers"] = []
     with transaction.atomic():
         MessagePreferences.objects.update_or_create(patient=patient, defaults=ways)
         if (patient.phone, patient.language) != (choice["phone"], choice["language"]):

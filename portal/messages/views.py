@@ -18,13 +18,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinic.models import Communication, User
+from clinic.models import Communication
 from portal.common import form_drafts, languages
 from portal.common.callers import caller_of, patient_required, sign_in_required, staff_required
 from portal.messages import inbox
 from portal.messages import preferences as choices
 from portal.messages.forms import PreferencesForm
-from scheduling import access, notifications
+from scheduling import access, booking, notifications
 from scheduling.notifications import links, sms
 from scheduling.notifications.failure_text import TEXT_NOT_DELIVERED
 
@@ -35,7 +35,7 @@ A_PAGE = 20
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """List the user's messages, latest first."""
-    rows = inbox.messages_of(_user(request)).select_related("patient", "appointment__site", "appointment__service")
+    rows = inbox.messages_of(caller_of(request)).select_related("patient", "appointment__site", "appointment__service")
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
     entries = inbox.entries_of(page.object_list)
     context = {"page": page, "entries": entries, "any_new": any(entry.is_new for entry in entries)}
@@ -46,7 +46,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_POST
 def read(request: HttpRequest) -> HttpResponse:
     """Mark the named message as read; without a name, all of them."""
-    inbox.mark_read(_user(request), request.POST.get("message") or None, now=timezone.now())
+    inbox.mark_read(caller_of(request), request.POST.get("message") or None, now=timezone.now())
     return redirect("portal:messages")
 
 
@@ -55,7 +55,8 @@ def read(request: HttpRequest) -> HttpResponse:
 @form_drafts.page
 def preferences(request: HttpRequest, patient_id: str | None = None) -> HttpResponse:
     """Show and save the message preferences of the user, or of a person they care for."""
-    everyone = list(caller_of(request).patients.values())
+    caller = caller_of(request)
+    everyone = caller.confided_patients
     patient = next((each for each in everyone if patient_id in (None, each.fhir_id)), None)
     if patient is None:
         raise Http404
@@ -95,7 +96,8 @@ def send_again(request: HttpRequest, message_id: str) -> HttpResponse:
         Communication.objects.select_related("appointment"), fhir_id=message_id, appointment__isnull=False
     )
     assert message.appointment is not None
-    if not access.staff_appointments(caller_of(request)).filter(pk=message.appointment.pk, deleted_at=None).exists():
+    visits = access.staff_appointments(caller_of(request).worker)
+    if not visits.filter(pk=message.appointment.pk, deleted_at=None).exists():
         raise Http404
     notifications.send_again(message, now=timezone.now())
     messages.success(request, _("The message is being sent again."))
@@ -122,13 +124,36 @@ def text_status(request: HttpRequest, message_id: str) -> HttpResponse:
     return HttpResponse(status=204 if known else 404)
 
 
+@csrf_exempt  # the service signs its requests
+@require_POST
+def text_reply(request: HttpRequest) -> HttpResponse:
+    """Receive a text message that somebody sent to the clinic's number: Twilio's form, or signed JSON."""
+    if request.content_type == "application/json":
+        is_signed = sms.is_signed_body(request.body, request.headers.get("X-Signature", ""))
+        text = sms.json_of_reply(request.body)
+    else:
+        address, form = links.absolute(request.get_full_path()), request.POST.dict()
+        is_signed = sms.is_signed(address, form, request.headers.get("X-Twilio-Signature", ""))
+        text = sms.form_of_reply(form)
+    if not is_signed:
+        raise PermissionDenied
+    if text is None:
+        return HttpResponse(status=400)
+    booking.receive_text(text, now=timezone.now())
+    return HttpResponse(status=204)
+
+
+@staff_required
+@require_POST
+def text_read(request: HttpRequest, message_id: str) -> HttpResponse:
+    """Mark a text message from a patient as dealt with, for staff who may read it."""
+    message = get_object_or_404(access.replies_to_staff(caller_of(request).worker), fhir_id=message_id)
+    notifications.dealt_with(message, now=timezone.now())
+    messages.success(request, _("The text is marked as dealt with."))
+    return redirect("portal:worklist")
+
+
 @receiver(tracking, dispatch_uid="messages_tracking")
 def follow(event: Any, **_kwargs: Any) -> None:
     """Record the delivery status of an email, as its provider reports it."""
     notifications.follow(event, event.timestamp or timezone.now())
-
-
-def _user(request: HttpRequest) -> User:
-    user = caller_of(request).user
-    assert user is not None  # sign_in_required
-    return user

@@ -1,16 +1,14 @@
 """PostedForm data of a page of questions."""
 
 from dataclasses import replace
-from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 
 from clinic.fhir.validation import UNSTORABLE
+from portal.common.uploads import read_file
 from scheduling import questionnaires
-from scheduling.questionnaires import MEGABYTE, MOST_MEGABYTES, Entries, Item, Json, PostedForm
-
-SIGNATURES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+from scheduling.questionnaires import Entries, Item, Json, PostedForm
 
 
 def read_post(request: HttpRequest) -> PostedForm:
@@ -22,7 +20,7 @@ def read_post(request: HttpRequest) -> PostedForm:
     files: dict[str, Json] = {}
     for name, upload in request.FILES.items():
         if name.startswith("q-") and isinstance(upload, UploadedFile):
-            entry = _read_file(upload)
+            entry = read_file(upload)
             files[entry["hash"]] = entry
             typed[name] = [entry["hash"]]
     return PostedForm(typed, frozenset(request.POST.getlist("shown")), files)
@@ -32,15 +30,3 @@ def without(posted: PostedForm, items: tuple[Item, ...], row: str) -> PostedForm
     """Return the posted answers without one row."""
     left = questionnaires.remove_row(items, Entries(posted.typed), row)
     return replace(posted, typed=left.typed)
-
-
-def _read_file(upload: "UploadedFile[Any]") -> Json:
-    """Return an upload as a FHIR Attachment. Its first bytes decide its type; a too large file has no data."""
-    size = upload.size or 0
-    data = upload.read() if size <= MOST_MEGABYTES * MEGABYTE else b""
-    media = next((kind for start, kind in SIGNATURES.items() if data.startswith(start)), upload.content_type or "")
-    if data and media in SIGNATURES.values() and not any(data.startswith(start) for start in SIGNATURES):
-        media = "application/octet-stream"
-    title = UNSTORABLE.sub("", upload.name or "").strip() or media
-    entry = questionnaires.file_entry(data, media or "application/octet-stream", title)
-    return entry if data else {**entry, "size": size, "hash": f"{entry['hash']}{size}"}

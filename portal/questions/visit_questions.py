@@ -52,7 +52,7 @@ def visit_of(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
     """Return the visit if the caller may see it; else raise Http404."""
     rows = access.visible(Appointment, caller_of(request)).filter(fhir_id=appointment_id, deleted_at=None)
     visit = visits.first(rows, now=now)
-    if visit is None:
+    if visit is None or not access.may_see_answers(caller_of(request), visit.appointment):
         raise Http404
     disclosures.opened(caller_of(request), visit.appointment, now=now)
     return visit
@@ -62,6 +62,8 @@ def _record(request: HttpRequest, visit: Visit) -> Patient | None:
     """Return the patient's record for initial values, if the caller has signed in and may see it."""
     caller = caller_of(request)
     if caller.user is None or visit.appointment.patient_id is None:
+        return None
+    if not (caller.is_staff or visit.appointment.patient_id in caller.confided):
         return None
     return access.visible(Patient, caller).filter(pk=visit.appointment.patient_id, deleted_at=None).first()
 

@@ -1,8 +1,8 @@
-"""The list from which a member of staff opened a visit: the board, the worklist or a day of the calendar."""
+"""The list from which a member of staff opened a visit: the board, the worklist, free time or a day of the calendar."""
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve, reverse
@@ -15,7 +15,11 @@ LISTS = {
     "portal:week": _("Calendar"),
     "portal:month": _("Calendar"),
     "portal:agenda": _("Calendar"),
+    "portal:staff-patients": _("Patients"),
+    "portal:staff-patient": _("Patient\u2019s record"),
+    "portal:waiting-list-gaps": _("Free time"),
 }
+OTHER_DAY = _("Visits of the day")  # the board of another day than today
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def _list_at(address: str) -> Any:
     if parts.scheme or parts.netloc:
         return None
     try:
-        return LISTS.get(resolve(parts.path).view_name)
+        name = resolve(parts.path).view_name
     except Resolver404:
         return None
+    return OTHER_DAY if name == "portal:board" and "date" in parse_qs(parts.query) else LISTS.get(name)

@@ -35,21 +35,30 @@ def capacity_of(known: Capacities, service: int, schedule: int) -> int:
     return known.get((service, schedule)) or known.get((service, None)) or 1
 
 
-def seats_at(site: Location, start: datetime, end: datetime, *, now: datetime) -> dict[int, Seats]:
-    """Return the seats of the groups at a site, by the primary keys of their visits. At most two queries."""
+def seats_at(
+    sites: Collection[Location], start: datetime, end: datetime, *, now: datetime
+) -> tuple[dict[int, Seats], set[int]]:
+    """Return the seats of the groups at these sites by the primary keys of their visits, and those of extra visits.
+
+    At most two queries.
+    """
     rows = Slot.objects.filter(
         Q(hold_expires_at=None) | Q(hold_expires_at__gt=now),
-        schedule__site=site,
+        schedule__site__in=sites,
         seat__isnull=False,
         start__gte=start,
         start__lt=end,
         status__in=OCCUPYING,
         appointment__service__isnull=False,
         deleted_at=None,
-    ).values_list("appointment", "schedule", "appointment__service", "start")
-    groups: dict[int, Shared] = {visit: (schedule, service, begins) for visit, schedule, service, begins in rows}
+    ).values_list("appointment", "seat", "schedule", "appointment__service", "start")
+    extra = {visit for visit, seat, *_ in rows if seat is not None and seat < 0}
+    groups: dict[int, Shared] = {
+        visit: (schedule, service, begins) for visit, _seat, schedule, service, begins in rows if visit not in extra
+    }
     if not groups:
-        return {}
+        return {}, extra
     known = capacities({service for _, service, _ in groups.values()})
     taken = Counter(groups.values())
-    return {visit: Seats(taken[group], capacity_of(known, group[1], group[0])) for visit, group in groups.items()}
+    seats = {visit: Seats(taken[group], capacity_of(known, group[1], group[0])) for visit, group in groups.items()}
+    return seats, extra

@@ -8,13 +8,17 @@ from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
-from clinic import branding, patient_text, phones
+from clinic import branding, money, patient_text, phones
+from clinic.models import Location
 from clinic.templatetags.texts import in_its_language
 from clinic.visit_place import site_and_town
 from portal.common import navigation
+from portal.common.people import languages_spoken
 from scheduling.access import Caller
+from scheduling.facts import VisitFacts
+from scheduling.notifications import links
 
 register = template.Library()
 
@@ -32,6 +36,24 @@ def _drawing(name: str, address: str) -> SafeString:
         address,
         name,
     )
+
+
+@register.simple_tag
+def check_in_code(visit: VisitFacts) -> SafeString:
+    """Render the QR code of the page on which the patient of a visit checks in."""
+    return _qr_code(links.check_in_link(visit.appointment))
+
+
+@register.simple_tag
+def site_code(site: Location) -> SafeString:
+    """Render the QR code of the page on which everybody who comes to a site finds their visit."""
+    return _qr_code(links.arrival_link(site))
+
+
+def _qr_code(address: str) -> SafeString:
+    from portal.common import qr_codes  # no other page needs its library
+
+    return qr_codes.drawing(address, gettext("QR code to check in"))
 
 
 @register.simple_tag
@@ -88,9 +110,11 @@ def with_phone_link(text: object, phone: str = "") -> str:
     return sentence
 
 
+register.filter("money", money.text)
 register.filter("site_and_town", site_and_town)
 register.filter("record_note", patient_text.record_note)
 register.filter("with_note", patient_text.with_note)
+register.filter("needs", patient_text.needs_of)
 
 
 @register.filter
@@ -104,3 +128,6 @@ def field(bound: BoundField) -> dict[str, object]:
     """Render a field with its label, hint and errors."""
     kind = getattr(bound.field.widget, "input_type", bound.widget_type)
     return {"field": bound, "kind": kind, "is_group": bound.field.widget.use_fieldset}
+
+
+register.filter("languages_spoken", languages_spoken)

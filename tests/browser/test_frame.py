@@ -11,6 +11,7 @@ from tests.browser.conftest import PHONE
 GUESTS = (
     "/accounts/login/",
     "/accounts/signup/",
+    "/accounts/login/code/",
     "/accounts/inactive/",
     "/accounts/password/reset/",
     "/accounts/password/reset/done/",
@@ -20,6 +21,7 @@ GUESTS = (
 )
 PATIENTS = (
     "/accounts/password/change/",
+    "/accounts/security/",
     "/accounts/email/",
     "/accounts/reauthenticate/",
     "/accounts/logout/",
@@ -54,11 +56,13 @@ def test_five_long_words_fit_a_phone(page: Page, ada, sign_in, monkeypatch):
 
 
 @pytest.mark.browser_context_args(java_script_enabled=False)
-def test_the_language_is_a_button_away_without_javascript(page: Page, live_server):
+def test_the_language_is_in_a_menu_without_javascript(page: Page, live_server):
     page.goto("/accounts/signup/")
+    page.locator(".languages summary").click()
     page.get_by_role("button", name="Español").click()
     expect(page).to_have_url(f"{live_server.url}/accounts/signup/")
     expect(page.get_by_role("heading", name="Crear una cuenta")).to_be_visible()
+    page.locator(".languages summary").click()
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("heading", name="Create an account")).to_be_visible()
 

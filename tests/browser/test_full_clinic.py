@@ -98,6 +98,7 @@ def test_the_grid_is_printed_as_a_list_and_each_person_has_a_sheet(desk: Page):
     desk.evaluate("dispatchEvent(new Event('afterprint'))")
     expect(paper).to_have_count(0)
 
+    desk.get_by_text("More", exact=True).click()
     desk.get_by_role("link", name="Sheets to print").click()
     expect(desk.locator(".sheet")).to_have_count(PEOPLE)
     for paper in PAPER:

@@ -18,7 +18,7 @@ def editor(clinic, chen, sign_in):
 def press(page: Page, name: str) -> None:
     """Come to a button by Tab alone, and press it."""
     button = page.get_by_role("button", name=name)
-    for _step in range(80):
+    for _step in range(160):
         if button.evaluate("each => each === document.activeElement"):
             break
         page.keyboard.press("Tab")

@@ -149,7 +149,7 @@ def test_it_goes_into_a_calendar(page: Page, visit, ada, ten, sign_in):
     sign_in(ada.user)
     page.goto(f"/appointments/{visit.fhir_id}/")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Add to your calendar").click()
+        page.get_by_role("link", name="Apple Calendar and others").click()
     assert download.value.suggested_filename == "visit.ics"
     [event] = icalendar.Calendar.from_ical(download.value.path().read_bytes()).walk("VEVENT")
     assert event["DTSTART"].dt == ten

@@ -92,7 +92,7 @@ class _AuthorizationView(OAuthLibMixin, View):  # type: ignore[misc]
         if not authorization.is_for_patient:
             return None
         picked = request.GET.get(PICKED)
-        candidates = list(caller.patients.values())
+        candidates = caller.confided_patients
         if picked is None and len(candidates) == 1:
             return candidates[0]
         return next((each for each in candidates if each.fhir_id == picked), None)
@@ -125,7 +125,7 @@ class AuthorizeView(_AuthorizationView):
         kept = [(name, value) for name, value in request.GET.items() if name != PICKED]
         context = {
             "authorization": authorization,
-            "patients": caller.patients.values(),
+            "patients": caller.confided_patients,
             "own": caller.patient,
             "kept": kept,
         }

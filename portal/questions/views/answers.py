@@ -1,6 +1,5 @@
 """Views that show answers, and a preview of a questionnaire for staff."""
 
-from base64 import b64decode
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -9,6 +8,7 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic.models import Questionnaire, QuestionnaireResponse
+from portal.common import uploads
 from portal.common.callers import caller_of, staff_required
 from portal.questions import parts, posts
 from portal.questions.parts import Part
@@ -43,14 +43,7 @@ def file(request: HttpRequest, appointment_id: str, response_id: str, digest: st
     found = next((each for each in with_data if questionnaires.hash_in_address(each["hash"]) == digest), None)
     if found is None:
         raise Http404
-    media = found.get("contentType", "")
-    answer = HttpResponse(
-        b64decode(found["data"]),
-        content_type=media if media in questionnaires.MEDIA else "application/octet-stream",
-    )
-    answer.headers["Content-Disposition"] = f'attachment; filename="answer.{_suffix(media)}"'
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer
+    return uploads.download(found, "answer")
 
 
 @staff_required
@@ -74,7 +67,3 @@ def preview(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
     page.keep_problems(changes.get("problems", ()))
     context = {"part": page, **changes}
     return render(request, "portal/questions/preview.html", context, status=422 if changes.get("problems") else 200)
-
-
-def _suffix(media: str) -> str:
-    return {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}.get(media, "bin")

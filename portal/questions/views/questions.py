@@ -15,14 +15,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic import time_text
-from portal.booking import held_pages, holds, steps
+from portal.booking import held_pages, held_together, holds, steps
 from portal.booking.steps import Progress
 from portal.common import form_drafts, languages
 from portal.common.callers import caller_of
 from portal.questions import parts, posts
 from portal.questions.parts import Part
 from portal.questions.visit_questions import VisitQuestions, questions_of, redirect_if_lost, visit_of
-from scheduling import booking, questionnaire_answers
+from scheduling import questionnaire_answers
 from scheduling.errors import RuleBroken, SchedulingError
 from scheduling.questionnaire_answers import AnswerRequest
 from scheduling.questionnaires import PostedForm
@@ -142,7 +142,7 @@ def _longer(
     """Extend the hold, which is allowed once, and go back to the same page with what was typed."""
     _keep(request, questions, page.answers(posted), now)
     try:
-        booking.extend_hold(questions.visit.id, caller=caller_of(request), now=now)
+        held_together.extend(questions.visit, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
     else:

@@ -7,11 +7,12 @@ import pytest
 from django import forms
 from django.utils.translation import override
 
-from portal.booking.forms import CoverageForm
 from portal.common.fields import BornField, ClockField, DatePartsField
 from portal.common.forms import PatientDetailsForm
+from portal.details.forms import CoverageForm
 from portal.staff.calendar.block_forms import BlockForm
 from portal.staff.hours import descriptions
+from scheduling.opening import OpenSpan
 
 COUNTRIES = [
     ("US", "month day year", "3 27 1985", "12 31 2027", "Sunday"),
@@ -20,6 +21,7 @@ COUNTRIES = [
 ]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("country", "order", "born", "end", "first"), COUNTRIES)
 def test_dates_are_asked_in_the_order_of_the_country(settings, country, order, born, end, first):
     settings.CLINIC_COUNTRY = country
@@ -39,9 +41,9 @@ def test_weeks_are_listed_from_their_first_day(settings, country, order, born, e
     settings.CLINIC_COUNTRY = country
     choices = [str(label) for _code, label in BlockForm(schedules=[]).fields["weekdays"].choices]
     assert (choices[0], len(set(choices))) == (first, 7)
-    week = ((), *[((time(9), time(17)),)] * 4, (), ())
-    assert descriptions.in_words(week)[0][0].startswith(first)
-    assert descriptions.in_words(((),) * 7) == [("Every day", "closed")]
+    week, today = ((), *[(OpenSpan(time(9), time(17)),)] * 4, (), ()), date(2026, 5, 1)
+    assert descriptions.in_words(week, today)[0][0].startswith(first)
+    assert descriptions.in_words(((),) * 7, today) == [("Every day", "closed")]
 
 
 class Asked(forms.Form):

@@ -10,6 +10,7 @@ from portal.account.forms import LoginForm
 from portal.common import navigation
 from portal.common.error_pages import server_error
 from scheduling.access import Caller
+from tests.factories import LocationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,15 @@ def test_errors_look_like_the_clinic(client):
     assert page.status_code == 404
     assertContains(page, "This page does not exist", status_code=404)
     assertContains(page, "site-header", status_code=404)
+    assertContains(page, "See my visits", status_code=404)
+
+
+def test_an_error_leads_staff_back_to_their_own_pages(client):
+    client.force_login(UserFactory(desk_locations=[LocationFactory()]))
+    page = client.get("/nothing/here/")
+    assertContains(page, "Go to your pages", status_code=404)
+    assertNotContains(page, "visits are not affected", status_code=404)
+    assertNotContains(page, "See my visits", status_code=404)
 
 
 def test_a_form_without_its_token_is_refused_kindly(ada):

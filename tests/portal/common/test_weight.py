@@ -2,13 +2,17 @@
 
 import gzip
 import re
+import runpy
 
 import brotli
 import pytest
 from django.contrib.staticfiles import finders
+from django.core.management import call_command
 from django.http import HttpResponse, StreamingHttpResponse
-from django.test import RequestFactory
+from django.templatetags.static import static
+from django.test import Client, RequestFactory
 
+import clinic.settings
 from portal.common.middleware import Compression
 from tests.factories import PractitionerFactory, ScheduleFactory, ServiceFactory
 
@@ -26,6 +30,28 @@ def weight(response):
     assert len(assets) > 5
     sizes = {asset: len(brotli.compress(read(asset))) for asset in assets}
     return len(response.content) + sum(sizes.values())
+
+
+def test_static_files_in_production_have_hashed_names_are_compressed_and_kept_for_long(settings, tmp_path):
+    real = runpy.run_path(clinic.settings.__file__)
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "site.css").write_text("body { margin: 0; }\n" * 100)
+    settings.STATICFILES_DIRS = [tmp_path / "source"]
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATIC_ROOT = tmp_path / "collected"
+    settings.STORAGES, settings.WHITENOISE_AUTOREFRESH = real["STORAGES"], False
+    settings.WHITENOISE_KEEP_ONLY_HASHED_FILES = real["WHITENOISE_KEEP_ONLY_HASHED_FILES"]
+    call_command("collectstatic", interactive=False, verbosity=0)
+    address = static("site.css")
+    assert re.fullmatch(r"/static/site\.[0-9a-f]{12}\.css", address)
+    client = Client()
+    for coding in ("br", "gzip"):
+        answer = client.get(address, headers={"Accept-Encoding": coding})
+        answer.close()
+        assert (answer.status_code, answer["Content-Encoding"]) == (200, coding)
+        assert answer["Cache-Control"] == "max-age=315360000, public, immutable"
+        assert int(answer["Content-Length"]) < 200
+    assert not (tmp_path / "collected" / "site.css").exists()
 
 
 def read(asset):

@@ -1,9 +1,6 @@
 """Pages while PostgreSQL is away."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connections
 from django.test import Client
 from pytest_django.asserts import assertContains
 
@@ -11,16 +8,10 @@ CLIENT = Client(raise_request_exception=False)
 
 
 @pytest.fixture
-def answer(db, monkeypatch, settings):
+def answer(without_postgresql, settings):
     """Return the response to a request while PostgreSQL cannot be reached."""
     settings.CLINIC_PHONE = "+1 212 555 0100"
-    monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
-
-    def run(method, address, **given):
-        with ThreadPoolExecutor(1) as elsewhere:  # connections are each thread's own
-            return elsewhere.submit(getattr(CLIENT, method), address, **given).result()
-
-    return run
+    return lambda method, address, **given: without_postgresql(getattr(CLIENT, method), address, **given)
 
 
 @pytest.mark.parametrize(("method", "address"), [("get", "/"), ("post", "/accounts/login/"), ("get", "/admin/login/")])
