@@ -93,6 +93,9 @@ def _of_staff(clinic: "FullClinic", noon: datetime) -> list[Page]:
         Page("board, all of it", get("/staff/today/?all=on")),
         Page("board, one “Arrived”", arrive),
         Page("sheets to print", get("/staff/sheets/")),
+        Page("to-do list", get("/staff/to-do/")),
+        Page("labels to print", get("/staff/patients/labels/")),
+        Page("walk-in", get("/staff/visits/walk-in/")),
         Page("news for the calendar", get(f"/staff/calendar/changes/?since={since[:19]}Z")),
     ]
 

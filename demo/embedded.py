@@ -388,7 +388,7 @@ def _find(package: str, pattern: str, names: Sequence[str]) -> Path:
     in_wheel = sorted(path for place in places or () for path in Path(place).glob(pattern))
     on_path = [Path(path) for name in names if (path := shutil.which(name))]
     if not in_wheel and not on_path:
-        raise EmbeddedError(f"No `{names[-1]}` here: install requirements.txt, or put it on the PATH.")
+        raise EmbeddedError(f"No `{names[-1]}` here: install requirements-demo.txt, or put it on the PATH.")
     return (in_wheel[-1] if in_wheel else on_path[0]).resolve()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from clinic.models import Communication, Medium
+from clinic.models import Communication, Event, Medium
 
 SHOWN = 50
 
@@ -81,5 +81,6 @@ def _invitations(message: EmailMessage) -> Iterator[EmailMessage]:
 
 
 def _texts() -> list[Kept]:
-    sent = Communication.objects.filter(medium=Medium.SMS, sent__isnull=False).order_by("-sent")
+    texts = Communication.objects.filter(medium=Medium.SMS, sent__isnull=False).exclude(event=Event.REPLY)
+    sent = texts.order_by("-sent")
     return [Kept(each.fhir_id, each.sent, each.address, "", each.body) for each in sent[:SHOWN] if each.sent]

@@ -5,6 +5,8 @@ import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from demo.stripe_server import PAYMENTS_FILE
+
 HOST = "127.0.0.1"
 
 
@@ -28,6 +30,12 @@ def web_server(port: int) -> Program:
     size = ("--workers", "2", "--blocking-threads", "4", "--workers-kill-timeout", "2")
     arguments = ("-m", "granian", *where, *size, "clinic.wsgi:application")
     return Program("web server", "web.log", arguments, death_signal=signal.SIGTERM)
+
+
+def payment_provider(data_dir: Path, port: int, webhook_url: str) -> Program:
+    """The local payment provider, which speaks Stripe's API."""
+    arguments = ("-m", "demo.stripe_server", str(port), str(data_dir / PAYMENTS_FILE), webhook_url)
+    return Program("payment provider", "payments.log", arguments)
 
 
 def background(data_dir: Path) -> list[Program]:

@@ -25,6 +25,7 @@ from types import FrameType
 from demo import openid_key, programs
 from demo.embedded import EmbeddedError, Postgres, Redis, Service, end, last_words, launch
 from demo.programs import HOST, Program
+from demo.stripe_server import PAYMENTS_FILE, SECRET_KEY, WEBHOOK_SECRET
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 120.0
@@ -46,6 +47,7 @@ WELCOME = """
     bo@example.com     patient
     chen@example.com   practitioner
     rana@example.com   front desk
+    noor@example.org   referrer of another practice
     admin@example.com  administrator
 
   Software signs in at {site}/oauth/token/ (client credentials) as demo-system with demo-system-secret.
@@ -261,13 +263,15 @@ def run(*, reset: bool, reload: bool) -> None:
         erase(data_dir, services)
     if reload:
         os.environ |= {"DEBUG": "true", "PYTHONUNBUFFERED": "1"}
+    others = own_payment_provider(data_dir, port)
+    background = programs.development_background(data_dir) if reload else programs.background(data_dir)
     Supervisor(
         data_dir,
         port,
         services=services,
         web=programs.development_web_server(port) if reload else programs.web_server(port),
         preparation=programs.PREPARATION,
-        background=programs.development_background(data_dir) if reload else programs.background(data_dir),
+        background=[*others, *background],
         follow=reload,
     ).run()
 
@@ -290,6 +294,22 @@ def own_services(data_dir: Path) -> list[Service]:
     return services
 
 
+def own_payment_provider(data_dir: Path, port: int) -> list[Program]:
+    """The local payment provider, unless the environment names one; its settings are put into the environment."""
+    if "PAYMENT_PROVIDER" in os.environ:
+        return []
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        own_port = probe.getsockname()[1]
+    os.environ |= {
+        "PAYMENT_PROVIDER": "local",
+        "STRIPE_API_BASE": f"http://{HOST}:{own_port}",
+        "STRIPE_SECRET_KEY": SECRET_KEY,
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
+    return [programs.payment_provider(data_dir, own_port, f"http://{HOST}:{port}/payments/stripe/")]
+
+
 def erase(data_dir: Path, services: Sequence[Service]) -> None:
     """Delete the demo's data, never a database of the user's own."""
     if not any(isinstance(service, Postgres) for service in services):
@@ -299,6 +319,7 @@ def erase(data_dir: Path, services: Sequence[Service]) -> None:
     for schedule in data_dir.glob("celerybeat-schedule*"):
         schedule.unlink()
     shutil.rmtree(data_dir / "mail", ignore_errors=True)
+    (data_dir / PAYMENTS_FILE).unlink(missing_ok=True)
 
 
 def main() -> int:

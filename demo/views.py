@@ -1,17 +1,24 @@
-"""Page with the messages that the demo has sent. Only the demo has it."""
+"""Page with the messages that the demo has sent, and answers to its texts. Only the demo has it."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from uuid import uuid4
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from demo import mail
+from scheduling import booking
+from scheduling.notifications import InboundText
 
+REPLIES = ("C", "X", "STOP", "START", "HELP")
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
@@ -33,7 +40,18 @@ def in_the_demo(view: View[P]) -> View[P]:
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The latest first."""
-    return render(request, "demo/messages.html", {"kept": mail.kept()})
+    return render(request, "demo/messages.html", {"kept": mail.kept(), "replies": REPLIES})
+
+
+@in_the_demo
+@require_POST
+def reply(request: HttpRequest) -> HttpResponse:
+    """Receive a text message, as if somebody had sent it from the number in the form."""
+    text = InboundText.of(uuid4().hex, request.POST.get("number", ""), request.POST.get("words", ""))
+    if text is not None:
+        booking.receive_text(text, now=timezone.now())
+        messages.success(request, _("The clinic has your text. If it answers, the answer is here in a few seconds."))
+    return redirect("demo:messages")
 
 
 @in_the_demo

@@ -1,10 +1,10 @@
 """The demo's clinic, as tables. The first column is the FHIR id; times of day are those on the site's wall."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from clinic.available_time import AVAILABILITY_PERIOD
+from clinic.available_time import AVAILABILITY_PERIOD, RecurringWeeks, recurrence_extension
 from demo.seed.questionnaire import TRAVEL_HEALTH
 
 Json = dict[str, Any]
@@ -32,18 +32,22 @@ def during(window: Json, **period: date) -> Json:
     return {"extension": [{"url": AVAILABILITY_PERIOD, "valuePeriod": days}], **window}
 
 
+def in_weeks(window: Json, weeks: RecurringWeeks) -> Json:
+    """The same window, in some weeks only."""
+    return {"extension": recurrence_extension(weeks), **window}
+
+
+def kept(window: Json, released_before: timedelta) -> Json:
+    """Time that a calendar keeps for a service, released so long before it begins."""
+    return {"availableTime": window, "releasedBefore": released_before // timedelta(minutes=1)}
+
+
 def concept(system: str, code: str, display: str) -> Json:
     return {"coding": [{"system": system, "code": code, "display": display}], "text": display}
 
 
-def public_holidays(today: date) -> list[Json]:
-    """FHIR's notAvailableTime for last year, this year and the next."""
-    return [
-        {"description": name, "during": {"start": f"{year}-{day}", "end": f"{year}-{day}"}}
-        for year in (today.year - 1, today.year, today.year + 1)
-        for day, name in (("01-01", "New Year's Day"), ("07-04", "Independence Day"), ("12-25", "Christmas Day"))
-    ]
-
+# Public holidays on which the demo clinic is closed, by their English names.
+HOLIDAYS = ("New Year's Day", "Independence Day", "Christmas Day")
 
 ORGANIZATION = ("riverside", "Riverside Clinic")
 
@@ -58,6 +62,9 @@ VACCINATION = (
 )
 VACCINATORS = {"la": {"system": "https://cdc.gov/vaccines/programs/vtrcks", "value": "RIVERSIDE02"}}
 
+DIRECTIONS = {
+    "nyc": "Take the 1 train to 96th Street. The entrance has a ramp; parking is behind the house.",
+}
 SITES = (
     # id, name, street, (city, state, postal code), phone, (latitude, longitude), zone
     (
@@ -81,12 +88,19 @@ SITES = (
 )
 
 ROOMS = (
-    # id, site, name, the services that need it
-    ("nyc-exam-1", "nyc", "Exam room 1, New York", ("travel-health",)),
-    ("nyc-imaging-1", "nyc", "Imaging room 1", ("ultrasound",)),
-    ("nyc-imaging-2", "nyc", "Imaging room 2", ("ultrasound",)),
-    ("la-exam-1", "la", "Exam room 1, Los Angeles", ("travel-health",)),
-    ("la-exam-2", "la", "Exam room 2, Los Angeles", ("travel-health",)),
+    # id, site, name, the services that need it, what it offers
+    ("nyc-exam-1", "nyc", "Exam room 1, New York", ("travel-health",), ()),
+    ("nyc-imaging-1", "nyc", "Imaging room 1", ("ultrasound",), ()),
+    ("nyc-imaging-2", "nyc", "Imaging room 2", ("ultrasound",), ("induction-loop",)),
+    ("la-exam-1", "la", "Exam room 1, Los Angeles", ("travel-health",), ("step-free",)),
+    ("la-exam-2", "la", "Exam room 2, Los Angeles", ("travel-health",), ("step-free", "quiet")),
+)
+
+INSURANCE_PLANS = (
+    # id, payer, name, the services and the sites for which the clinic accepts it; none: all
+    ("harbor-standard", "Harbor Health Plan", "Standard plan", (), ()),
+    ("empire-basic", "Empire Mutual", "Basic", ("follow-up", "new-patient", "video-visit"), ()),
+    ("empire-city", "Empire Mutual", "City", (), ("nyc",)),
 )
 
 DEVICES = (
@@ -100,13 +114,17 @@ class ServiceRow:
     """A kind of visit. `parameters` are columns of SchedulingParameters, `reasons` what patients write.
 
     `needs` names what must be there before it can be booked: coverage, questionnaires, care_team; `codings` what others
-    call it.
+    call it. `price` is its kind, and its amount or amounts in cents; `payment` are the columns of what is paid before
+    it is booked. `course` says how many visits can be booked at once, how many are as a rule, and how many days lie
+    between them at least.
     """
 
     id: str
     name: str
     comment: str
     preparation: str = ""
+    price: tuple[str, *tuple[int, ...]] = ("",)
+    payment: Json = field(default_factory=dict)
     parameters: Json
     notice: timedelta
     horizon_days: int
@@ -115,11 +133,22 @@ class ServiceRow:
     telehealth: bool = False
     eligibility: str = "everyone"
     minimum_age: int | None = None
+    course: tuple[int, int, int] | None = None
     bookable_by: str = "patients"
     questionnaire: str = ""
     needs: tuple[str, ...] = ()
     codings: tuple[Json, ...] = ()
     reasons: tuple[str, ...] = ("",)
+
+
+def price_columns(price: tuple[str, *tuple[int, ...]]) -> Json:
+    """The columns of a price."""
+    return dict(zip(("pricing", "price", "price_to"), price, strict=False))
+
+
+def course_columns(course: tuple[int, int, int] | None) -> Json:
+    """The columns of a course."""
+    return dict(zip(("course_limit", "course_visits", "course_days"), course or (), strict=False))
 
 
 SERVICES = (
@@ -128,6 +157,7 @@ SERVICES = (
         name="Follow-up visit",
         comment="A short visit about something we already know: results, a prescription, how a treatment is going.",
         preparation="Bring your medicines, or a list of them, and any results from other doctors.",
+        price=("fixed", 9000),
         parameters={
             "duration": 15,
             "alignment_interval": 15,
@@ -136,7 +166,6 @@ SERVICES = (
         notice=HOUR,
         horizon_days=180,
         cancellation=4 * HOUR,
-        eligibility="returning",
         reasons=("Test results", "Blood pressure check", "Medication review", "Repeat prescription", ""),
     ),
     ServiceRow(
@@ -147,6 +176,7 @@ SERVICES = (
             "Bring a photo ID, your insurance card and a list of your medicines."
             " Please come ten minutes early, so that we can set up your record."
         ),
+        price=("range", 18000, 24000),
         parameters={
             "duration": 30,
             "buffer_before": 5,
@@ -168,6 +198,7 @@ SERVICES = (
             "Eat nothing for six hours before the visit, and drink only water."
             " Take your medicines as usual, with a sip of water. Wear something that opens at the waist."
         ),
+        price=("covered",),
         parameters={
             "duration": 45,
             "buffer_after": 15,
@@ -188,6 +219,8 @@ SERVICES = (
             "Find a quiet place with good light, and a good connection. The page of your visit has the link to the"
             " video room; it opens ten minutes before the start."
         ),
+        price=("fixed", 6500),
+        payment={"prepayment": "whole"},
         parameters={
             "duration": 20,
             "alignment_interval": 20,
@@ -204,6 +237,7 @@ SERVICES = (
         name="Back care class",
         comment="Exercises for a stronger back, in a group of up to eight.",
         preparation="Wear something comfortable and bring a towel. Please do not eat a large meal just before.",
+        price=("free",),
         parameters={
             "duration": 60,
             "alignment_interval": 60,
@@ -220,6 +254,8 @@ SERVICES = (
         name="Travel health visit",
         comment="Vaccinations and advice for your journey. Come at least four weeks before you leave.",
         preparation="Bring your vaccination record, if you have one, and your travel plan.",
+        price=("range", 4500, 16000),
+        payment={"prepayment": "deposit", "deposit": 3000, "late_refund": 50},
         parameters={
             "duration": 30,
             "buffer_after": 5,
@@ -255,6 +291,8 @@ SERVICES = (
         name="Physiotherapy",
         comment="One to one, for joints, back and shoulders, and after operations.",
         preparation="Wear something you can move in. Bring the referral and pictures, if you have any.",
+        price=("covered",),
+        course=(12, 6, 2),
         parameters={
             "duration": 45,
             "alignment_interval": 15,
@@ -271,6 +309,7 @@ SERVICES = (
         name="Sleep consultation",
         comment="If you sleep badly, snore, or are tired all day. A few questions come first.",
         preparation="Note for a week when you went to bed, fell asleep and woke up, and bring your notes.",
+        payment={"prepayment": "card", "missed_fee": 4000},
         parameters={
             "duration": 30,
             "alignment_interval": 30,
@@ -286,7 +325,7 @@ SERVICES = (
     ServiceRow(
         id="skin-surgery",
         name="Minor skin surgery",
-        comment="Taking away a mole or a cyst, under local anaesthetic. The clinic books it after you have been seen.",
+        comment="Taking away a mole or a cyst, under local anaesthetic. Your doctor refers you to us.",
         preparation="Tell us if you take blood thinners. Eat as usual. Do not plan sports for the week after.",
         parameters={
             "duration": 40,
@@ -298,7 +337,7 @@ SERVICES = (
         notice=2 * DAY,
         horizon_days=90,
         cancellation=2 * DAY,
-        bookable_by="staff",
+        bookable_by="referred",
         reasons=("Mole on the back", "Cyst", ""),
     ),
     ServiceRow(
@@ -307,6 +346,7 @@ SERVICES = (
         comment="The vaccine of this season.",
         minimum_age=12,
         preparation="Bring your vaccination record, if you have one. Wear something with short sleeves.",
+        price=("free",),
         parameters={
             "duration": 10,
             "buffer_after": 5,

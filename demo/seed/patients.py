@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from clinic.fhir.codes import ACT_CODE
-from clinic.models import CareTeam, Coverage, Patient, Practitioner, RelatedPerson, User
+from clinic.models import CareTeam, Coverage, DuplicatePair, Patient, PatientNote, Practitioner, RelatedPerson, User
 from demo.seed import organization, people
 
 ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
@@ -15,10 +15,13 @@ PLAN = {"type": {"coding": [{"system": COVERAGE_CLASS, "code": "plan"}]}, "value
 
 def make_patients(users: Mapping[str, User], now: datetime) -> None:
     """All of them, set-based."""
-    rows = [*_signed_in(users, now), _child(now), *_others(now)]
+    rows = [*_signed_in(users, now), _child(now), *_others(now), _double(now)]
     patients = {each.fhir_id: each for each in Patient.objects.bulk_create(rows)}
-    others = rows[-_count() :]
+    others = rows[-_count() - 1 : -1]
+    _flags(others, now)
+    _pair(patients, others[people.DOUBLE], now)
     _carer(patients, now)
+    _invitation(patients, now)
     Coverage.objects.bulk_create([*_named_coverages(patients, now), *_coverages(others, now)])
     CareTeam.objects.bulk_create(_care_teams(patients, others, now))
 
@@ -36,6 +39,7 @@ def _signed_in(users: Mapping[str, User], now: datetime) -> Iterable[Patient]:
             phone=phone,
             email=email,
             user=users[email],
+            identity_verified=fhir_id == people.CHECKED,
             identifier=[_record_number(number)],
         )
 
@@ -67,9 +71,56 @@ def _others(now: datetime) -> Iterable[Patient]:
             birth_date=date(1936 + number * 29 % 72, 1 + number * 7 % 12, 1 + number * 11 % 28),
             phone=f"({212 if number % 3 else 213}) 555-{1000 + number:04}",
             email=f"{fhir_id}@example.com",
-            language="" if number % people.SPANISH else "es",
+            language=_language(number),
+            returning=number % people.IN_CARE == 0,
+            interpreter_required=number % people.SPANISH == 0,
+            interpreter_language="" if number % people.SPANISH else "es",
+            needs=[] if number % people.STEP_FREE else ["step-free"],
             identifier=[_record_number(len(people.SIGNED_IN_PATIENTS) + number)],
         )
+
+
+def _double(now: datetime) -> Patient:
+    """A second record of one of the others, registered by phone with a misspelt name."""
+    first = list(_others(now))[people.DOUBLE]
+    return Patient(
+        fhir_id=f"{first.fhir_id}-again",
+        last_updated=now,
+        given=first.given,
+        family=first.family[:-2] + first.family[-1],
+        birth_date=first.birth_date,
+        phone=first.phone,
+    )
+
+
+def _pair(patients: Mapping[str, Patient], first: Patient, now: datetime) -> None:
+    """The pair that the worker would find for `_double`."""
+    reason = DuplicatePair.Reason
+    DuplicatePair.objects.create(
+        first=first,
+        second=patients[f"{first.fhir_id}-again"],
+        score=100,
+        reasons=[reason.NAME, reason.BIRTH_DATE, reason.CONTACT],
+        found=now,
+    )
+
+
+def _flags(others: Sequence[Patient], now: datetime) -> None:
+    """Write the staff's notes and flags of two patients: one is a VIP, one is barred from online booking."""
+    vip, barred = others[1], others[2]
+    Patient.objects.filter(pk=vip.pk).update(vip=True)
+    Patient.objects.filter(pk=barred.pk).update(barred_online=True, barred_reason="Missed five visits in a year.")
+    PatientNote.objects.bulk_create(
+        [
+            PatientNote(patient=vip, text="Comes in by the side door. Offer coffee.", written=now),
+            PatientNote(patient=barred, text="Asked to call before each visit. Agreed by phone.", written=now),
+        ]
+    )
+
+
+def _language(number: int) -> str:
+    """Return the language that a patient reads, or "" for the clinic's."""
+    return "es" if not number % people.SPANISH else "de" if not number % people.GERMAN else ""
 
 
 def _count() -> int:
@@ -94,6 +145,20 @@ def _carer(patients: Mapping[str, Patient], now: datetime) -> None:
     )
 
 
+def _invitation(patients: Mapping[str, Patient], now: datetime) -> None:
+    """A carer whom a patient has invited, and who has not answered yet."""
+    patient, address = people.INVITATION
+    RelatedPerson.objects.create(
+        fhir_id=f"invited-by-{patient}",
+        last_updated=now,
+        patient=patients[patient],
+        active=False,
+        invited=now,
+        email=address,
+        access=RelatedPerson.Access.VISITS,
+    )
+
+
 def _named_coverages(patients: Mapping[str, Patient], now: datetime) -> Iterable[Coverage]:
     for patient, payor, member, until in people.COVERAGES:
         end = {"next year": _end_of_next_year(now), "run out": now.date() - timedelta(days=40)}[until]
@@ -104,7 +169,10 @@ def _coverages(patients: Sequence[Patient], now: datetime) -> Iterable[Coverage]
     for number, patient in enumerate(patients):
         if number % people.UNINSURED:
             payor = people.PAYORS[number % len(people.PAYORS)]
-            yield _coverage(patient, payor, f"M-{20000 + number * 37}", _end_of_next_year(now), now)
+            coverage = _coverage(patient, payor, f"M-{20000 + number * 37}", _end_of_next_year(now), now)
+            if number % people.UNCHECKED:
+                coverage.verification, coverage.verified_at = Coverage.Verification.VERIFIED, now
+            yield coverage
 
 
 def _coverage(patient: Patient, payor: str, member: str, end: date, now: datetime) -> Coverage:

@@ -15,11 +15,17 @@ USERS = (
     ("bo@example.com", "Bo", "Lindqvist"),
     ("chen@example.com", "Mei", "Chen"),
     ("rana@example.com", "Rana", "Aziz"),
+    ("noor@example.org", "Noor", "Grey"),
+    ("maya@example.com", "Maya", "Okafor"),
+    ("ivo@example.com", "Ivo", "Marek"),
     ("admin@example.com", "Alex", "Reyes"),
 )
 ADMINISTRATOR = "admin@example.com"
 PRACTITIONER = ("chen@example.com", "chen")
 FRONT_DESK = ("rana@example.com", "nyc")
+# Staff whose roles have no other row.
+ROLES = (("maya@example.com", "manager"), ("ivo@example.com", "billing"))
+REFERRER = ("noor@example.org", "Harbour Practice")
 
 SIGNED_IN_PATIENTS = (
     # id, given, family, gender, birth date, phone; the email address is that of the user
@@ -27,8 +33,11 @@ SIGNED_IN_PATIENTS = (
     ("bo", "Bo", "Lindqvist", "male", "1975-04-02", "(212) 555-0111"),
 )
 
+CHECKED = "ada"  # name and birth date
+
 CHILD = ("leo", "Leo", "Byron", "male", "2018-05-17")  # without an address of his own: his mother is told
 CARER = ("ada", "PRN", "parent")
+INVITATION = ("ada", "noel@example.com")  # to see and book her visits
 
 PAYORS = ("Harbor Health Plan", "Empire Mutual", "Golden State Care", "Union Medical")
 COVERAGES = (
@@ -39,6 +48,10 @@ COVERAGES = (
 )
 UNINSURED = 4  # every so many of the others
 SPANISH = 11  # so is who reads Spanish
+GERMAN = 13  # and German
+UNCHECKED = 5  # so is whose insurance nobody has checked yet
+DOUBLE = 3  # the number of the other patient who was registered twice
+STEP_FREE = 9  # so is who needs step-free access
 
 CARE_TEAMS = (
     # patient, name, practitioners

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from demo.seed.organization import WORKDAYS, Json, concept, open_on
+from clinic.available_time import RecurringWeeks
+from demo.seed.organization import DAY, WORKDAYS, Json, concept, in_weeks, kept, open_on
 
 SNOMED = "http://snomed.info/sct"
 FAMILY = concept(SNOMED, "419772000", "Family practice")
@@ -16,6 +17,9 @@ ENGLISH = concept(BCP_47, "en", "English")
 SPANISH = concept(BCP_47, "es", "Spanish")
 CHINESE = concept(BCP_47, "zh", "Chinese")
 FRENCH = concept(BCP_47, "fr", "French")
+GERMAN = concept(BCP_47, "de", "German")
+DEGREES = "http://terminology.hl7.org/CodeSystem/v2-0360"
+DOCTOR = concept(DEGREES, "MD", "Doctor of Medicine")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,8 @@ class Practitioner:
     gender: str
     specialty: Json
     languages: tuple[Json, ...] = (ENGLISH,)
+    about: str = ""
+    qualifications: tuple[Json, ...] = ()
     calendars: tuple[Calendar, ...]
 
 
@@ -52,6 +58,8 @@ PRACTITIONERS = (
         gender="female",
         specialty=FAMILY,
         languages=(ENGLISH, CHINESE),
+        about="Looks after whole families, from the first cold to old age.",
+        qualifications=(DOCTOR,),
         calendars=(
             Calendar(id="chen", site="nyc", services=("follow-up", "new-patient", "video-visit", "diabetes-check")),
         ),
@@ -62,6 +70,8 @@ PRACTITIONERS = (
         gender="female",
         specialty=INTERNAL,
         languages=(ENGLISH, FRENCH),
+        about="Knows what travellers need, and why people sleep badly.",
+        qualifications=(DOCTOR,),
         calendars=(
             Calendar(
                 id="okafor-nyc",
@@ -102,8 +112,14 @@ PRACTITIONERS = (
                 id="haddad",
                 site="nyc",
                 services=("follow-up", "new-patient", "skin-surgery"),
-                hours=(open_on("tue", "11:00", "19:00"), open_on("sat", "09:00", "13:00")),
-                own={"follow-up": {"duration": 20, "alignment_interval": 20}},
+                hours=(
+                    open_on("tue", "11:00", "19:00"),
+                    in_weeks(open_on("sat", "09:00", "13:00"), RecurringWeeks(nth=(1, 3))),
+                ),
+                own={
+                    "follow-up": {"duration": 20, "alignment_interval": 20},
+                    "skin-surgery": {"kept": [kept(open_on("tue", "11:00", "13:00"), DAY)]},
+                },
             ),
         ),
     ),
@@ -112,7 +128,7 @@ PRACTITIONERS = (
         name=("Dr.", "Jan", "Novak"),
         gender="male",
         specialty=FAMILY,
-        languages=(ENGLISH, SPANISH),
+        languages=(ENGLISH, SPANISH, GERMAN),
         calendars=(
             Calendar(
                 id="novak",
@@ -150,7 +166,7 @@ PRACTITIONERS = (
                 site="la",
                 services=("follow-up", "new-patient"),
                 hours=(open_on("tue fri", "09:00", "13:00"),),
-                own={"new-patient": {"duration": 45}},
+                own={"new-patient": {"duration": 45, "session_limit": 3}},
             ),
         ),
     ),

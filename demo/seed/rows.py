@@ -8,11 +8,14 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from oauth2_provider.models import get_application_model
 
+from clinic import photos
 from clinic.models import (
     AppRegistration,
     Bookable,
+    Closure,
     Device,
     HealthcareService,
+    InsurancePlan,
     Location,
     Organization,
     Practitioner,
@@ -21,13 +24,15 @@ from clinic.models import (
     Resource,
     Schedule,
     SchedulingParameters,
+    StaffRole,
     Subscription,
     User,
 )
-from demo.seed import organization, people, practitioners
+from demo.seed import organization, people, portraits, practitioners
+from demo.seed.other_languages import translate_questions, translate_row
 from demo.seed.patients import make_patients
 from demo.seed.practitioners import Calendar
-from demo.seed.spanish import questions_in_spanish, say_in_spanish
+from scheduling import opening
 
 R = TypeVar("R", bound=Resource)
 
@@ -49,6 +54,8 @@ class DemoRows:
         self._sites()
         self._services()
         self._rooms_and_devices()
+        self._holidays()
+        self._insurance_plans()
         self._users()
         self._practitioners()
         make_patients(self.users, self.now)
@@ -58,7 +65,7 @@ class DemoRows:
         for fhir_id, title, items in organization.QUESTIONNAIRES:
             url = f"https://riverside.example/Questionnaire/{fhir_id}"
             status = Questionnaire.Status.ACTIVE
-            self._new(Questionnaire, fhir_id, title=title, status=status, url=url, item=questions_in_spanish(items))
+            self._new(Questionnaire, fhir_id, title=title, status=status, url=url, item=translate_questions(items))
 
     def _sites(self) -> None:
         for fhir_id, name, line, (city, state, postal_code), phone, position, timezone in organization.SITES:
@@ -75,13 +82,13 @@ class DemoRows:
                 postal_code=postal_code,
                 country="US",
                 phone=phone,
+                description=organization.DIRECTIONS.get(fhir_id, ""),
                 timezone=timezone,
                 latitude=latitude,
                 longitude=longitude,
             )
 
     def _services(self) -> None:
-        closed = organization.public_holidays(self.now.date())
         for service_data in organization.SERVICES:
             service = self._new(
                 HealthcareService,
@@ -90,6 +97,9 @@ class DemoRows:
                 name=service_data.name,
                 comment=service_data.comment,
                 preparation=service_data.preparation,
+                **organization.price_columns(service_data.price),
+                **organization.course_columns(service_data.course),
+                **service_data.payment,
                 type=[
                     organization.concept(organization.CODES, service_data.id, service_data.name),
                     *({"coding": [coding]} for coding in service_data.codings),
@@ -104,20 +114,42 @@ class DemoRows:
                 booking_horizon_days=service_data.horizon_days,
                 cancellation_notice=service_data.cancellation,
             )
-            SchedulingParameters.objects.create(service=service, not_available=closed, **service_data.parameters)
+            SchedulingParameters.objects.create(service=service, **service_data.parameters)
             service.questionnaires.set(Questionnaire.objects.filter(fhir_id=service_data.questionnaire))
             self.services[service_data.id] = service
 
     def _rooms_and_devices(self) -> None:
-        for fhir_id, site, name, services in organization.ROOMS:
-            room = self._new(Location, fhir_id, organization=self.organization, part_of=self.sites[site], name=name)
+        for fhir_id, site, name, services, features in organization.ROOMS:
+            room = self._new(
+                Location,
+                fhir_id,
+                organization=self.organization,
+                part_of=self.sites[site],
+                name=name,
+                features=list(features),
+            )
             self._schedule(fhir_id, Bookable.objects.create(location=room), self.sites[site], services)
         for fhir_id, location, site, name, services in organization.DEVICES:
             device = self._new(Device, fhir_id, name=name, location=Location.objects.get(fhir_id=location))
             self._schedule(fhir_id, Bookable.objects.create(device=device), self.sites[site], services)
 
+    def _holidays(self) -> None:
+        """Close the clinic on some public holidays of last year, this year and the next."""
+        for year in range(self.now.year - 1, self.now.year + 2):
+            holidays = opening.holidays_of("US", "", year)
+            chosen = [holiday for holiday in holidays if holiday.key in organization.HOLIDAYS]
+            Closure.objects.bulk_create(opening.closures_for(chosen, "US", "", None))
+
+    def _insurance_plans(self) -> None:
+        for fhir_id, payer, name, services, sites in organization.INSURANCE_PLANS:
+            owner, _made = Organization.objects.get_or_create(name=payer, defaults={"last_updated": self.now})
+            plan = self._new(InsurancePlan, fhir_id, payer=owner, name=name)
+            plan.services.set([self.services[each] for each in services])
+            plan.locations.set([self.sites[each] for each in sites])
+
     def _users(self) -> None:
         password = make_password(people.PASSWORD)  # once: it is slow on purpose
+        refers_for = dict([people.REFERRER])
         for email, given, family in people.USERS:
             administrator = email == people.ADMINISTRATOR
             self.users[email] = User.objects.create(
@@ -128,10 +160,13 @@ class DemoRows:
                 is_demo=True,
                 is_staff=administrator,
                 is_superuser=administrator,
+                refers_for=refers_for.get(email, ""),
             )
             EmailAddress.objects.create(user=self.users[email], email=email, verified=True, primary=True)
         email, site = people.FRONT_DESK
         self.users[email].desk_locations.set([self.sites[site]])
+        for email, role in people.ROLES:
+            StaffRole.objects.create(user=self.users[email], role=role)
 
     def _practitioners(self) -> None:
         users = {practitioner: self.users[email] for email, practitioner in [people.PRACTITIONER]}
@@ -145,10 +180,16 @@ class DemoRows:
                 family=family,
                 gender=person.gender,
                 communication=list(person.languages),
+                about=person.about,
+                extra={"qualification": [{"code": each} for each in person.qualifications]}
+                if person.qualifications
+                else {},
                 email=f"{person.id}@example.com",
                 user=users.get(person.id),
                 identifier=[{"system": f"{organization.IDENTIFIERS}/staff", "value": person.id}],
             )
+            if person.about:
+                photos.store_photo(practitioner, portraits.drawn(given[0] + family[0]))
             bookable = Bookable.objects.create(practitioner=practitioner)
             for calendar in person.calendars:
                 role = self._role(practitioner, person.specialty, calendar)
@@ -247,6 +288,6 @@ class DemoRows:
 
     def _new(self, model: type[R], fhir_id: str, **fields: Any) -> R:
         row = model(fhir_id=fhir_id, last_updated=self.now, **fields)
-        say_in_spanish(row)
+        translate_row(row)
         row.save(force_insert=True)
         return row

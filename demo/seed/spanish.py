@@ -1,13 +1,15 @@
 """The demo clinic's own texts in Spanish, by the English ones."""
 
-from typing import Any
-
-from clinic import translations
-from clinic.models import Resource
-
-Json = dict[str, Any]
-
 SPANISH = {
+    "Looks after whole families, from the first cold to old age.": (
+        "Atiende a familias enteras, desde el primer resfriado hasta la vejez."
+    ),
+    "Knows what travellers need, and why people sleep badly.": (
+        "Sabe lo que necesitan los viajeros y por qué se duerme mal."
+    ),
+    "Take the 1 train to 96th Street. The entrance has a ramp; parking is behind the house.": (
+        "Tome la línea 1 hasta la calle 96. La entrada tiene rampa; se puede aparcar detrás de la casa."
+    ),
     "Follow-up visit": "Cita de seguimiento",
     "A short visit about something we already know: results, a prescription, how a treatment is going.": (
         "Una cita breve sobre algo que ya conocemos: resultados, una receta, cómo va un tratamiento."
@@ -84,8 +86,8 @@ SPANISH = {
         "Anote durante una semana cuándo se acostó, se durmió y se despertó, y traiga sus notas."
     ),
     "Minor skin surgery": "Cirugía menor de la piel",
-    "Taking away a mole or a cyst, under local anaesthetic. The clinic books it after you have been seen.": (
-        "Quitar un lunar o un quiste, con anestesia local. La clínica da la cita después de haberle visto."
+    "Taking away a mole or a cyst, under local anaesthetic. Your doctor refers you to us.": (
+        "Quitar un lunar o un quiste, con anestesia local. Su médico le deriva a nosotros."
     ),
     "Tell us if you take blood thinners. Eat as usual. Do not plan sports for the week after.": (
         "Díganos si toma anticoagulantes. Coma como siempre. No prevea hacer deporte la semana siguiente."
@@ -150,29 +152,3 @@ SPANISH = {
     "Nearly always": "Casi siempre",
     "Since when do you sleep badly?": "¿Desde cuándo duerme mal?",
 }
-
-
-def say_in_spanish(row: Resource) -> None:
-    """Add the Spanish to what the row says in English. It is not saved yet."""
-    for column in row.TRANSLATED:
-        if translation := SPANISH.get(getattr(row, column)):
-            translations.translate_column(row, column, {"es": translation})
-
-
-def questions_in_spanish(items: list[Json]) -> list[Json]:
-    """The questions and their options with the Spanish beside them."""
-    return [_in_spanish(item) for item in items]
-
-
-def _in_spanish(raw: Json) -> Json:
-    made: Json = {}
-    for name, value in raw.items():
-        if name in ("item", "answerOption"):
-            made[name] = [_in_spanish(each) for each in value]
-        elif name == "valueCoding":
-            made[name] = _in_spanish(value)
-        else:
-            made[name] = value
-        if name in ("text", "display", "valueString") and value in SPANISH:
-            translations.translate(made, name, {"es": SPANISH[value]})
-    return made

@@ -4,17 +4,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
+from clinic import phones
+from clinic.local_time import in_zone
 from clinic.models import (
     Appointment,
     AppointmentResponse,
     Communication,
+    Delay,
+    EmbedOrigin,
     Encounter,
     Event,
     Location,
     Medium,
     Questionnaire,
     QuestionnaireResponse,
+    Slot,
+    User,
+    WorkItem,
 )
+from clinic.zones import zone_named
 from demo.seed.answers import ANSWERS
 from demo.seed.people import FRONT_DESK
 from scheduling import notifications, questionnaires
@@ -22,18 +30,21 @@ from scheduling.booking.encounters import BEGINS, FOLLOWS
 from scheduling.notifications.audience import audience_of
 from scheduling.notifications.letters import compose
 from scheduling.participants import encounter_participants
+from scheduling.waiting import bounds_of
 
 Status = Appointment.Status
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 FULL, BEGUN = 0.6, 0.75  # of those who may answer; the rest have not looked at the questions yet
 REFUSED = (Medium.SMS, "The text service refuses the number or the text (error 21614).")
 BOUNCED = (Medium.EMAIL, "The mail server would not take it (bounced).")
+EXAMPLE_SITE = "http://localhost:8090"  # of examples/embed
+QUESTION = "Hello, may I bring my son to the visit? There is nobody to look after him."
 LOST = (REFUSED, BOUNCED, REFUSED, BOUNCED)
 
 
 def leave(visits: Sequence[Appointment], named: Sequence[Appointment], *, now: datetime, random: Random) -> None:
     """Set-based but for the visits of the `named` patients, who are told about theirs."""
-    Encounter.objects.bulk_create(_encounter(each, now, random) for each in visits if each.status in BEGINS)
+    Encounter.objects.bulk_create(encounter_of(each, now, random) for each in visits if each.status in BEGINS)
     QuestionnaireResponse.objects.bulk_create(_responses(visits, now, random))
     coming = [each for each in visits if each.status == Status.BOOKED]
     AppointmentResponse.objects.bulk_create(
@@ -41,18 +52,58 @@ def leave(visits: Sequence[Appointment], named: Sequence[Appointment], *, now: d
     )
     theirs = {each.pk for each in named}
     desk = Location.objects.get(fhir_id=FRONT_DESK[1])
+    failures = list(_failures([each for each in coming if each.pk not in theirs and each.site_id == desk.pk], now))
     Communication.objects.bulk_create(
-        [
-            *(message for each in coming if each.pk in theirs for message in _confirmations(each)),
-            *_failures([each for each in coming if each.pk not in theirs and each.site_id == desk.pk], now),
-        ]
+        [*(message for each in coming if each.pk in theirs for message in _confirmations(each)), *failures]
     )
+    WorkItem.objects.bulk_create(_taken(failures, now))
+    Communication.objects.bulk_create(_texts([each for each in coming if each.pk in theirs], now))
     for visit in coming:
         if visit.pk in theirs:
             notifications.booked(visit, now=now, tell=False)
+    Delay.objects.bulk_create(_delay(desk, now))
+    EmbedOrigin.objects.create(origin=EXAMPLE_SITE)
 
 
-def _encounter(visit: Appointment, now: datetime, random: Random) -> Encounter:
+def _taken(failures: Sequence[Communication], now: datetime) -> Iterator[WorkItem]:
+    """The item of the worklist that the front desk has taken: the first message that could not be sent."""
+    rana = User.objects.get(email=FRONT_DESK[0])
+    for message in failures[:1]:
+        yield WorkItem(kind=WorkItem.Kind.FAILURE, row=message.pk, owner=rana, changed=now, changed_by=rana)
+
+
+def _delay(site: Location, now: datetime) -> Iterator[Delay]:
+    """A practitioner of the site who runs late today: the first one whose next visit is still to come."""
+    zone = zone_named(site.timezone)
+    start, end = bounds_of(in_zone(now, zone).date(), zone)
+    coming = Slot.objects.filter(
+        bookable__practitioner__isnull=False, appointment__site=site, appointment__status=Status.BOOKED
+    )
+    slot = coming.filter(start__gt=now, start__gte=start, start__lt=end).order_by("start", "pk").first()
+    if slot is not None:
+        yield Delay(bookable_id=slot.bookable_id, day=in_zone(now, zone).date(), minutes=20, since=now)
+
+
+def _texts(visits: Sequence[Appointment], now: datetime) -> Iterator[Communication]:
+    """The texts that patients have sent: one that waits for staff, about the first of the visits."""
+    for visit in visits[:1]:
+        yield Communication(
+            event=Event.REPLY,
+            medium=Medium.SMS,
+            status=Communication.Status.COMPLETED,
+            patient=visit.patient,
+            appointment=visit,
+            address=phones.text_to(visit.patient.phone) if visit.patient else "",
+            body=QUESTION,
+            due=now - 40 * MINUTE,
+            sent=now - 40 * MINUTE,
+            received=now - 40 * MINUTE,
+            last_updated=now,
+        )
+
+
+def encounter_of(visit: Appointment, now: datetime, random: Random) -> Encounter:
+    """Return the encounter of a visit that has begun."""
     start, end = _times(visit)
     came = min(start, now) - random.randrange(2, 13) * MINUTE
     by_video = bool(visit.service and visit.service.telehealth)

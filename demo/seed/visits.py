@@ -1,9 +1,10 @@
-"""Six weeks of the demo's life: what its calendars hold from a fortnight ago to four weeks from now.
+"""The demo's visits: what its calendars hold from a fortnight ago to four weeks from now.
 
 Every time comes from the engine and every Slot goes through the use cases; chance is seeded, so that the same
 moment makes the same clinic. What a service requires, its visits have.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.fhir.codes import BLOCK, BLOCK_OCCASION, CANCELLATION_REASON
 from clinic.models import WEEKDAYS, Appointment, CareTeam, Coverage, HealthcareService, Patient, Slot
-from demo.seed import traces
+from demo.seed import payments, traces, waits
 from demo.seed.organization import SERVICES, SITES
 from demo.seed.people import CLIENT_ID, VISITS
 from demo.seed.practitioners import BLOCKED, OPEN_TODAY, PRACTITIONERS, Calendar
@@ -22,7 +23,7 @@ from demo.seed.rows import DemoRows
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, arrangements_for, as_datetime, find_times, ways_of
-from scheduling.booking.holds import SUPPORTING
+from scheduling.booking.former_holds import SUPPORTING
 from scheduling.booking.request import participants_of
 from scheduling.booking.slots import slots_of
 from scheduling.core.hours import instant, local_date
@@ -32,6 +33,7 @@ from scheduling.participants import declined
 
 PAST, AHEAD = timedelta(days=14), timedelta(days=28)
 WEEK = timedelta(days=7)
+FREE_BY = timedelta(days=13)  # each calendar's last day until then is free: every service can be had in a fortnight
 DAYTIME = time(8), time(18)
 FULLNESS = (0.65, 0.65, 0.65, 0.55, 0.45, 0.35)  # week by week; people book late
 TODAY = 0.85
@@ -83,7 +85,10 @@ class DemoVisits:
             "diabetes-check": [each for each in self.others if each.pk in in_care],
         }
         self.engagements: dict[int, list[Span]] = {each.pk: [] for each in self.others}
-        self.misses = cycle([True] + [False] * (MISSED_OF - 1))
+        # Those of today apart, so that each site's day has one as soon as visits are over.
+        self.misses: dict[tuple[int | None, bool], Iterator[bool]] = defaultdict(
+            lambda: cycle([True] + [False] * (MISSED_OF - 1))
+        )
         self.is_early = cycle([True, False])
         self.written: list[Appointment] = []
 
@@ -96,7 +101,9 @@ class DemoVisits:
         for practitioner in PRACTITIONERS:
             for calendar in practitioner.calendars:
                 self._write(list(self._visits(calendar)))
+        payments.pay(self.written, now=self.now)
         traces.leave(self.written, named, now=self.now, random=self.random)
+        waits.leave(named, self.others, self.rows.services["follow-up"], caller=self.client, now=self.now)
         return len(self.written)
 
     def _block(self) -> None:
@@ -175,13 +182,20 @@ class DemoVisits:
             for service in calendar.services
             for found in self._times(service, calendar, self.now - PAST, self.now + AHEAD)
         ]
+        days = [(found, local_date(found.start, self._zone(calendar.id))) for found, _ in options]
+        last = int((self.now + FREE_BY).timestamp())
+        free_day = max((day for found, day in days if found.start < last), default=None)
         for found, service in self._one_after_the_other(options):
-            if self.random.random() < self._fullness(found, calendar):
+            is_free = local_date(found.start, self._zone(calendar.id)) == free_day and not self._is_today(found)
+            if not is_free and self.random.random() < self._fullness(found, calendar):
                 yield from self._come_about(found, service)
 
+    def _is_today(self, found: FoundTime) -> bool:
+        zone = found.offerings[0].zone
+        return local_date(found.start, zone) == local_date(int(self.now.timestamp()), zone)
+
     def _fullness(self, found: FoundTime, calendar: Calendar) -> float:
-        zone = self._zone(calendar.id)
-        if local_date(found.start, zone) == local_date(int(self.now.timestamp()), zone):
+        if self._is_today(found):
             return TODAY
         return FULLNESS[(as_datetime(found.start) - self.now + PAST) // WEEK]
 
@@ -242,7 +256,8 @@ class DemoVisits:
         if self.random.random() < cancelled:
             return Status.CANCELLED
         if end <= self.now:
-            return Status.NOSHOW if next(self.misses) else Status.FULFILLED
+            is_missed = next(self.misses[found.offerings[0].site, self._is_today(found)])
+            return Status.NOSHOW if is_missed else Status.FULFILLED
         if start <= self.now:
             return Status.CHECKED_IN if start <= self.now - SEEN else Status.ARRIVED
         is_there = start <= self.now + EARLY and next(self.is_early)
@@ -275,6 +290,7 @@ class DemoVisits:
             cancelation_reason=reason,
             attendance_confirmed=self._confirmed(visit, start),
             extra=self._resting_on(visit),
+            has_payment=payments.is_paid(visit.service, visit.status),
         )
 
     def _confirmed(self, visit: Visit, start: datetime) -> datetime | None:

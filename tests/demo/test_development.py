@@ -58,7 +58,8 @@ def test_a_developers_server_debugs_reloads_and_shows_the_logs(started):
     assert given["environment"]["DEBUG"] == "true"
     assert given["follow"] is True
     assert given["web"].arguments == ("manage.py", "runserver", "127.0.0.1:8765")
-    worker, clock = given["background"]
+    payments, worker, clock = given["background"]
+    assert payments.arguments[:2] == ("-m", "demo.stripe_server")
     assert worker.arguments[:6] == ("-m", "demo.reloader", "--quiet", "-A", "clinic", "worker")
     assert clock.arguments[:6] == ("-m", "demo.reloader", "--quiet", "-A", "clinic", "beat")
     assert [service.name for service in given["services"]] == ["PostgreSQL", "Redis"]
@@ -69,7 +70,10 @@ def test_the_demo_does_none_of_it(started):
     assert "DEBUG" not in given["environment"]
     assert given["follow"] is False
     assert "granian" in given["web"].arguments
-    assert [program.arguments[1] for program in given["background"]] == ["celery", "celery"]
+    modules = [program.arguments[1] for program in given["background"]]
+    assert modules == ["demo.stripe_server", "celery", "celery"]
+    assert given["environment"]["PAYMENT_PROVIDER"] == "local"
+    assert given["background"][0].arguments[-1] == "http://127.0.0.1:8765/payments/stripe/"
 
 
 def test_nothing_is_logged_twice_and_no_log_goes_past_the_filter_of_secrets():

@@ -179,9 +179,9 @@ def test_erasing_removes_the_data_and_the_service_starts_empty(valkey: Redis) ->
 def test_a_missing_program_is_named_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EmbeddedError, match=r"No `postgres` here: install requirements\.txt"):
+    with pytest.raises(EmbeddedError, match=r"No `postgres` here: install requirements-demo\.txt"):
         Postgres(tmp_path).start()
-    with pytest.raises(EmbeddedError, match=r"No `redis-server` here: install requirements\.txt"):
+    with pytest.raises(EmbeddedError, match=r"No `redis-server` here: install requirements-demo\.txt"):
         Redis(tmp_path).start()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -34,6 +35,8 @@ from clinic.models import (
 )
 from clinic.translations import text_of
 from demo.seed import people
+from demo.seed.history import write_history
+from demo.seed.other_languages import TEXTS
 from demo.seed.rows import DemoRows
 from demo.seed.visits import DemoVisits
 from portal.staff.board.board import read_board
@@ -67,7 +70,7 @@ def overlaps(found: FoundTime, spans: Iterable[tuple[datetime, datetime]]) -> bo
 
 def free_for(patient: Patient, service: HealthcareService) -> list[FoundTime]:
     """The times of the service at which the patient has no other visit."""
-    taken = list(patient.appointments.exclude(status="cancelled").values_list("start", "end"))
+    taken = list(patient.appointments.exclude(status__in=["cancelled", "waitlist"]).values_list("start", "end"))
     return [found for found in times(service, timezone.now()) if not overlaps(found, taken)]
 
 
@@ -137,7 +140,7 @@ class TestTheDemo(TestCase):
             with pytest.raises(RuleBroken, match=r"coverage|care team"):
                 book(service, free_for(bo, service)[-1], bo)
 
-    def test_the_sleep_consultation_asks_before_it_is_booked_and_the_surgery_is_booked_by_the_clinic(self):
+    def test_the_sleep_consultation_asks_before_it_is_booked_and_the_surgery_needs_a_referral(self):
         services = HealthcareService.objects.in_bulk(["sleep-consultation", "skin-surgery"], field_name="fhir_id")
 
         ada, consultation = Patient.objects.get(fhir_id="ada"), services["sleep-consultation"]
@@ -145,12 +148,13 @@ class TestTheDemo(TestCase):
 
         with pytest.raises(RuleBroken, match="answers"):
             book(consultation, found, ada)
-        assert services["skin-surgery"].bookable_by == "staff"
+        assert services["skin-surgery"].bookable_by == "referred"
 
     def test_no_visit_lacks_what_its_service_requires(self):
         asking = HealthcareService.objects.filter(fhir_id__in=["physiotherapy", "diabetes-check", "sleep-consultation"])
         for service in asking:
-            visits = Appointment.objects.filter(service=service, status__in=["booked", "fulfilled"])
+            recent = timezone.now() - timedelta(days=20)
+            visits = Appointment.objects.filter(service=service, status__in=["booked", "fulfilled"], start__gt=recent)
             assert visits, service
             for visit in visits:
                 assert requirements.unmet(visit, now=timezone.now()) == []
@@ -209,7 +213,16 @@ class TestTheDemo(TestCase):
         now = timezone.now()
         confirmed = Appointment.objects.exclude(attendance_confirmed=None)
 
-        assert all(each.status == "booked" and each.created < each.attendance_confirmed <= now for each in confirmed)
+        assert all(each.created < each.attendance_confirmed <= now for each in confirmed)
+        assert {each.status for each in confirmed if each.start > now} == {"booked"}
+
+    def test_a_year_of_visits_is_there_for_the_reports(self):
+        now = timezone.now()
+        past = Appointment.objects.filter(start__lt=now - timedelta(days=20))
+
+        assert past.count() > 1000
+        assert past.earliest("start").start < now - timedelta(days=340)
+        assert set(past.values_list("status", flat=True)) == {"fulfilled", "cancelled", "noshow"}
 
     def test_a_lunch_is_one_block_that_comes_again(self):
         lunch = Slot.objects.filter(schedule__fhir_id="chen", comment="Lunch").last()
@@ -229,6 +242,12 @@ class TestTheDemo(TestCase):
         rooms = Schedule.objects.filter(services__telehealth=True).values_list("fhir_id", "meeting_url")
 
         assert dict(rooms) == {each: f"https://video.example/riverside/{each}" for each in ("chen", "novak")}
+
+    def test_every_site_has_an_address_and_a_phone(self):
+        sites = Location.objects.filter(part_of=None)
+        assert len(sites) >= 2
+        for site in sites:
+            assert all((site.line, site.city, site.state, site.postal_code, site.phone, site.timezone)), site.name
 
     def test_the_night_doctors_hours_cross_midnight(self):
         video = HealthcareService.objects.get(fhir_id="video-visit")
@@ -272,7 +291,7 @@ class TestTheDemo(TestCase):
     def test_ada_and_bo_each_have_a_visit_to_come_one_behind_them_and_one_cancelled(self):
         now = timezone.now()
         for patient in Patient.objects.exclude(user=None):
-            visits = {visit.status: visit for visit in patient.appointments.all()}
+            visits = {visit.status: visit for visit in patient.appointments.exclude(status="waitlist")}
             assert set(visits) == {"booked", "fulfilled", "cancelled"}
             assert visits["fulfilled"].end < now < visits["booked"].start
             assert not visits["cancelled"].slots.exists()
@@ -295,17 +314,30 @@ def test_it_is_a_clinic_whenever_it_is_made(now):
     with booking.all_or_nothing():
         count = DemoVisits(DemoRows(now)).fill()
 
-    visits = Appointment.objects.all()
+    visits, waiting = Appointment.objects.exclude(status="waitlist"), Appointment.objects.filter(status="waitlist")
     assert visits.count() == count > 500
+    assert waiting.count() == 4
     assert not visits.filter(status="booked", start__lte=now).exists()
     assert not visits.filter(status__in=["fulfilled", "noshow"], end__gt=now).exists()
     assert all(times(service, now) for service in HealthcareService.objects.all())
     for row in (row for model in (HealthcareService, Location, Device, Questionnaire) for row in model.objects.all()):
         for column in (each for each in row.TRANSLATED if getattr(row, each)):
-            assert text_of(row, column, "es").language == "es", getattr(row, column)
-        for item in questionnaires.walk(questionnaires.items_of(row, "es") if isinstance(row, Questionnaire) else ()):
+            assert {text_of(row, column, language).language for language in TEXTS} == set(TEXTS), getattr(row, column)
+    for form, language in product(Questionnaire.objects.all(), TEXTS):
+        for item in questionnaires.walk(questionnaires.items_of(form, language)):
             texts = (item.text, *(option.label for option in item.options))
-            assert {getattr(text, "language", "es") for text in texts} == {"es"}, item.text
+            assert {getattr(text, "language", language) for text in texts} == {language}, item.text
+
+
+@pytest.mark.django_db
+def test_its_year_of_visits_fits_beside_the_first_ones_at_an_hour_of_work():
+    now = datetime(2026, 11, 30, 8, 12, tzinfo=NEW_YORK)
+    with booking.all_or_nothing():
+        rows = DemoRows(now)
+        visits = DemoVisits(rows)
+        visits.fill()
+        write_history(visits.written, rows, now=now)
+    assert Slot.objects.filter(start__lt=now - timedelta(days=300)).count() > 100
 
 
 @pytest.mark.django_db
@@ -327,6 +359,6 @@ def test_a_clinic_that_is_made_on_a_sunday_is_open_on_that_day():
 
     admin, rana = (Caller(user=User.objects.get(email=f"{name}@example.com")) for name in ("admin", "rana"))
     for site in Location.objects.filter(part_of=None):
-        assert read_board(admin, site, now=now).count >= 8, site
-    desk = read_board(rana, Location.objects.get(fhir_id="nyc"), now=now)
+        assert read_board(admin, [site], now=now).count >= 8, site
+    desk = read_board(rana, [Location.objects.get(fhir_id="nyc")], now=now)
     assert {column.status for column in desk.columns if column.cards} >= {"booked", "arrived", "fulfilled", "noshow"}

@@ -7,13 +7,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from clinic.models import User
+from demo.seed.history import write_history
+from demo.seed.recalls import make_recalls
+from demo.seed.referrals import make_referrals
 from demo.seed.rows import DemoRows
 from demo.seed.visits import DemoVisits
 from scheduling import booking
 
 
 class Command(BaseCommand):
-    help = "Make the demo clinic, with six weeks of visits, unless it is there. Only with DEMO on."
+    help = "Make the demo clinic, with visits of six weeks and of a year before, unless it is there. Only with DEMO on."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
@@ -24,8 +27,12 @@ class Command(BaseCommand):
         now = timezone.now()
         with booking.all_or_nothing():
             rows = DemoRows(now)
-            visits = DemoVisits(rows).fill()
+            visits = DemoVisits(rows)
+            visits.fill()
+            write_history(visits.written, rows, now=now)
+            make_referrals(rows)
+            make_recalls(now)
         self.stdout.write(
             f"Made the demo clinic: {len(rows.sites)} sites, {len(rows.services)} services,"
-            f" {len(rows.schedules)} schedules, {visits} appointments."
+            f" {len(rows.schedules)} schedules, {len(visits.written)} appointments, after a year of others."
         )
