@@ -1,7 +1,12 @@
 """Shared fixtures: the patients Ada and Bo, Dr Chen, Rana at the front desk and the administrator Alex."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
-from django.db import connection
+from django.conf import settings
+from django.db import connection, connections
 from django.test import TransactionTestCase
 from django.utils import translation
 
@@ -9,16 +14,22 @@ from clinic import country, place_names
 from clinic.models import Patient, Practitioner, User
 from scheduling import cds_hooks, plugins
 from tests import template_database
-from tests.database_flush import delete_rows
+from tests.database_flush import delete_rows, keep_connections
 from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
 from tests.plugins import PluginInstaller
 
 TransactionTestCase._fixture_teardown = delete_rows
+TransactionTestCase._should_reload_connections = keep_connections
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
-    """Make the worker's database a copy of the migrated one."""
+    """Make the worker's database a copy of the migrated one, with a pool of connections for all threads."""
+    connection.settings_dict["OPTIONS"]["pool"] = settings.POOL | {
+        "max_size": 60,
+        "timeout": 60,
+        "reconnect_timeout": 60,
+    }
     if template := template_database.wait_for_template():
         connection.settings_dict["TEST"]["TEMPLATE"] = template
 
@@ -50,6 +61,20 @@ def install(tmp_path_factory, monkeypatch):
     with monkeypatch.context() as patches:
         yield PluginInstaller(tmp_path_factory.mktemp("site-packages"), patches)
     plugins.installed.cache_clear()
+
+
+@pytest.fixture
+def without_postgresql(db, monkeypatch) -> Callable[..., Any]:
+    """Returns the result of a function that runs while PostgreSQL cannot be reached."""
+    options = {key: value for key, value in connection.settings_dict["OPTIONS"].items() if key != "pool"}
+    monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
+    monkeypatch.setitem(connections.settings["default"], "OPTIONS", options)
+
+    def run(act: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        with ThreadPoolExecutor(1) as elsewhere:  # connections are each thread's own
+            return elsewhere.submit(act, *given, **named).result()
+
+    return run
 
 
 @pytest.fixture

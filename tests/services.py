@@ -66,6 +66,14 @@ def remove_leftovers() -> None:
             continue
 
 
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Return one worker more than there are cores, because tests also wait: for browsers, processes and clocks."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # xdist reads it
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the browser tests where there is no browser."""
     if chromium_path() is None:

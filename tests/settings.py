@@ -27,12 +27,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# Races use more connections than a process of the web server.
-DATABASES["default"]["OPTIONS"] = {  # noqa: F405
-    key: value
-    for key, value in DATABASES["default"]["OPTIONS"].items()  # noqa: F405
-    if key != "pool"
-}
+# The tests have a larger pool, because races use more connections than a process of the web server: tests/conftest.py.
+# A check that only loads the settings waits for no database.
+POOL = DATABASES["default"]["OPTIONS"].pop("pool")  # noqa: F405
 # Static files are found on request: nothing is collected before a test.
 WHITENOISE_AUTOREFRESH = True
 # Test processes (pytest-xdist) have a cache each, because tests clear it.

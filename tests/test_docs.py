@@ -35,6 +35,7 @@ SETTINGS = [ROOT / "clinic" / name for name in ("settings.py", "branding.py", "m
 OPERATE = (ROOT / "docs" / "operate.md").read_text()
 PATIENTS = (ROOT / "docs" / "patients.md").read_text()
 ONLY_WITH_A_PROVIDER = "/anymail/"  # its webhooks, which tests/scheduling covers
+OF_THE_SERVER_FOR_AGENTS = ("/mcp", "/.well-known/oauth-protected-resource/mcp")
 
 
 def variables() -> dict[str, object]:
@@ -90,10 +91,12 @@ def test_each_setting_of_the_table_is_read(name):
     assert name in variables()
 
 
-@pytest.mark.parametrize(("file", "address"), each_of(r"`(/[^`\s]*)`"))
+# Those below /etc, /opt, /tmp and /var are files of a server.
+@pytest.mark.parametrize(("file", "address"), each_of(r"`(/(?!(?:etc|opt|tmp|var)\b)[^`\s]*)`"))
 def test_each_address_leads_to_a_page(file, address):
-    if not address.startswith(ONLY_WITH_A_PROVIDER):
-        resolve(re.sub(r"<\w+>", "a-1", address.partition("?")[0]))
+    if address not in OF_THE_SERVER_FOR_AGENTS and not address.startswith(ONLY_WITH_A_PROVIDER):
+        page = re.sub(r"^/embed/(<options>/)?", "/", address.partition("?")[0])  # a frame shows the same pages
+        resolve(re.sub(r"<\w+>", "a-1", page))
 
 
 @pytest.mark.parametrize(("file", "link"), each_of(r"\]\((?!https?:)([^)]+)\)"))

@@ -22,11 +22,13 @@ from clinic.models import AppRegistration, User
 from demo.seed import people
 from demo.seed.rows import DemoRows
 from scheduling import tasks
+from tests.api.agents.agent import http_server
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "integrate.md").read_text()
 # Commands, and the output that the page shows: lines in which * stands for anything.
 BLOCK = re.compile(r"^```bash\n(?P<commands>.*?)^```\n(?:\n```text\n(?P<printed>.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 DEMO, PORTS = "http://127.0.0.1:8000", ("8098", "8099")  # the demo's address, and the ports of the newcomer's servers
+AGENTS = "http://127.0.0.1:8001/mcp"
 NEXT = "-- the next block --"
 SECONDS = 300
 
@@ -82,7 +84,7 @@ def free_port() -> str:
 
 
 @pytest.fixture
-def walked(transactional_db, live_server, settings):
+def walked(transactional_db, live_server, settings) -> Iterator[str]:
     """The page, with the addresses of this test: the demo's clinic without its visits, and ports that are free."""
     settings.DEMO = True  # the demo's accounts are refused elsewhere
     settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
@@ -93,7 +95,8 @@ def walked(transactional_db, live_server, settings):
         free = free_port()
         page, keys = page.replace(port, free), keys.replace(port, free)
     AppRegistration.objects.filter(jwks_url=people.BACKEND_KEYS).update(jwks_url=keys)
-    return page
+    with http_server() as agents:
+        yield page.replace(AGENTS, agents)
 
 
 @pytest.fixture
@@ -139,6 +142,6 @@ def test_the_page_has_commands():
     assert sum(each.printed is not None for each in blocks(PAGE)) == PAGE.count("```text")
 
 
-@pytest.mark.parametrize("address", [people.BACKEND_KEYS, people.CLIENT_ID, people.APP_ID])
+@pytest.mark.parametrize("address", [AGENTS, people.BACKEND_KEYS, people.CLIENT_ID, people.APP_ID])
 def test_the_page_names_what_the_demo_knows(address):
     assert address in PAGE

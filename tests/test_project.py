@@ -72,9 +72,11 @@ def test_the_readme_leads_to_each_paper(paper):
     assert f"]({paper})" in (ROOT / "README.md").read_text()
 
 
-def test_the_tests_run_on_the_versions_that_the_demo_runs_on():
-    demo, tests = (
+def test_the_tests_run_on_the_versions_that_clinics_and_the_demo_run_on():
+    clinics, demo, tests = (
         set(re.findall(r"^[\w.-]+==[\w.]+", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.txt", "requirements-dev.txt")
+        for name in ("requirements.txt", "requirements-demo.txt", "requirements-dev.txt")
     )
-    assert demo - tests == set()
+    assert clinics < demo < tests
+    embedded = " ".join(PROJECT["optional-dependencies"]["embedded"])
+    assert all(name not in embedded for name in (each.partition("==")[0] for each in clinics))

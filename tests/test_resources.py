@@ -33,16 +33,19 @@ DECLARED = {
     "HealthcareService": (None, "open"),
     "PractitionerRole": (None, "open"),
     "Device": (None, "open"),
+    "InsurancePlan": (None, "open"),
     "Patient": ("pk", "by rule"),
     "RelatedPerson": ("patient", "by rule"),
     "Coverage": ("beneficiary", "by rule"),
     "CareTeam": ("patient", "by rule"),
+    "ServiceRequest": ("patient", "by rule"),
     "Schedule": ("bookable__patient", "by rule"),
     "Slot": ("appointment__patient", "by rule"),
     "Appointment": ("patient", "by rule"),
     "AppointmentResponse": ("appointment__patient", "by rule"),
     "QuestionnaireResponse": ("patient", "by rule"),
     "Encounter": ("patient", "by rule"),
+    "Task": ("patient", "by rule"),
     "Subscription": (None, "by rule"),
     "Communication": ("patient", "by rule"),
     "AuditEvent": (None, "by rule"),
@@ -151,8 +154,23 @@ def test_the_first_page_of_the_administration_keeps_its_order(admin_client):
     sections = admin_client.get(reverse("admin:index")).context["app_list"]
     found = {section["name"]: [model["object_name"] for model in section["models"]] for section in sections}
     assert list(found) == list(SECTIONS[:-1])
-    assert found["Visits"] == ["Appointment", "Slot", "Encounter", "QuestionnaireResponse", "Communication"]
-    assert found["Patients"] == ["Patient", "RelatedPerson", "Coverage", "CareTeam", "MessagePreferences"]
+    assert found["Visits"] == [
+        "Appointment",
+        "Slot",
+        "Encounter",
+        "QuestionnaireResponse",
+        "Communication",
+        "Payment",
+    ]
+    assert found["Patients"] == [
+        "Patient",
+        "RelatedPerson",
+        "Coverage",
+        "CareTeam",
+        "ServiceRequest",
+        "MessagePreferences",
+        "Task",
+    ]
     assert found["Who signs in"] == ["User", "Group", "EmailAddress", "CalendarFeed"]
 
 

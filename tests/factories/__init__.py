@@ -15,6 +15,7 @@ from tests.factories.calendars import (
 )
 from tests.factories.clinic import (
     DeviceFactory,
+    InsurancePlanFactory,
     LocationFactory,
     OrganizationFactory,
     PractitionerFactory,
@@ -26,18 +27,37 @@ from tests.factories.forms import QuestionnaireFactory, QuestionnaireResponseFac
 from tests.factories.messages import (
     CalendarFeedFactory,
     CommunicationFactory,
+    DuplicatePairFactory,
     MessagePreferencesFactory,
     MessageTemplateFactory,
+    PatientNoteFactory,
 )
-from tests.factories.people import CareTeamFactory, CoverageFactory, PatientFactory, RelatedPersonFactory, UserFactory
+from tests.factories.people import (
+    CareTeamFactory,
+    CoverageFactory,
+    PatientFactory,
+    RecallFactory,
+    ReferralFactory,
+    RelatedPersonFactory,
+    UserFactory,
+)
 from tests.factories.software import (
     ApplicationFactory,
     AppRegistrationFactory,
+    ImportFileFactory,
     LaunchFactory,
     NotificationFactory,
     SubscriptionFactory,
 )
-from tests.factories.visits import AppointmentFactory, AppointmentResponseFactory, EncounterFactory
+from tests.factories.visits import (
+    AbsenceFactory,
+    AppointmentFactory,
+    AppointmentResponseFactory,
+    EncounterFactory,
+    RebookingFactory,
+    StaffMessageFactory,
+    WaitlistOfferFactory,
+)
 
 # One for each type of resource.
 FACTORIES = {
@@ -50,6 +70,7 @@ FACTORIES = {
         CommunicationFactory,
         CoverageFactory,
         DeviceFactory,
+        InsurancePlanFactory,
         EncounterFactory,
         LocationFactory,
         OrganizationFactory,
@@ -57,6 +78,8 @@ FACTORIES = {
         PractitionerFactory,
         QuestionnaireFactory,
         QuestionnaireResponseFactory,
+        RecallFactory,
+        ReferralFactory,
         RelatedPersonFactory,
         RoleFactory,
         ScheduleFactory,
@@ -72,6 +95,7 @@ __all__ = [
     "MONDAY_9",
     "NEW_YORK",
     "WORKING_HOURS",
+    "AbsenceFactory",
     "AppRegistrationFactory",
     "ApplicationFactory",
     "AppointmentFactory",
@@ -82,7 +106,10 @@ __all__ = [
     "CommunicationFactory",
     "CoverageFactory",
     "DeviceFactory",
+    "DuplicatePairFactory",
     "EncounterFactory",
+    "ImportFileFactory",
+    "InsurancePlanFactory",
     "LaunchFactory",
     "LocationFactory",
     "MessagePreferencesFactory",
@@ -90,9 +117,13 @@ __all__ = [
     "NotificationFactory",
     "OrganizationFactory",
     "PatientFactory",
+    "PatientNoteFactory",
     "PractitionerFactory",
     "QuestionnaireFactory",
     "QuestionnaireResponseFactory",
+    "RebookingFactory",
+    "RecallFactory",
+    "ReferralFactory",
     "RelatedPersonFactory",
     "ResourceFactory",
     "RoleFactory",
@@ -100,8 +131,10 @@ __all__ = [
     "ScheduleFactory",
     "ServiceFactory",
     "SlotFactory",
+    "StaffMessageFactory",
     "SubscriptionFactory",
     "UserFactory",
+    "WaitlistOfferFactory",
     "bookable_of",
     "concept",
     "save",

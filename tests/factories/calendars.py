@@ -34,6 +34,7 @@ PARAMETERS = {
     "capacity": "slot_capacity",
     "day_limit": "day_limit",
     "week_limit": "week_limit",
+    "session_limit": "session_limit",
     "timezone": "timezone",
     "hours": "availability",
     "not_available": "not_available",
@@ -64,6 +65,7 @@ class ServiceFactory(ResourceFactory):
     capacity = None
     day_limit = None
     week_limit = None
+    session_limit = None
     timezone = None
     hours = WORKING_HOURS
     not_available = None

@@ -48,6 +48,25 @@ class RoleFactory(ResourceFactory):
     organization = factory.SubFactory(OrganizationFactory)
 
 
+class InsurancePlanFactory(ResourceFactory):
+    class Meta:
+        model = models.InsurancePlan
+        skip_postgeneration_save = True
+
+    name = factory.Sequence("Plan {}".format)
+    payer = factory.SubFactory(OrganizationFactory)
+
+    @factory.post_generation
+    def services(self, create, services):
+        if create and services:
+            self.services.set(services)
+
+    @factory.post_generation
+    def locations(self, create, locations):
+        if create and locations:
+            self.locations.set(locations)
+
+
 class DeviceFactory(ResourceFactory):
     class Meta:
         model = models.Device

@@ -43,6 +43,24 @@ class MessagePreferencesFactory(DjangoModelFactory):
     patient = factory.SubFactory(PatientFactory)
 
 
+class DuplicatePairFactory(DjangoModelFactory):
+    class Meta:
+        model = models.DuplicatePair
+
+    score = 70
+    reasons = ("name", "birth-date")
+    found = factory.LazyFunction(clock.now)
+
+
+class PatientNoteFactory(DjangoModelFactory):
+    class Meta:
+        model = models.PatientNote
+
+    patient = factory.SubFactory(PatientFactory)
+    text = "Prefers the morning."
+    written = factory.LazyFunction(clock.now)
+
+
 class CalendarFeedFactory(DjangoModelFactory):
     """The feed of a patient; name `practitioner` (and `patient=None`) for a practitioner's, `secret` to know it."""
 

@@ -1,6 +1,9 @@
 """Users, patients, carers, coverage and care teams."""
 
+from datetime import timedelta
+
 import factory
+from django.utils import timezone as clock
 from factory.django import DjangoModelFactory
 
 from clinic import models
@@ -56,6 +59,41 @@ class CoverageFactory(ResourceFactory):
     beneficiary = factory.SubFactory(PatientFactory)
     subscriber_id = factory.Sequence("M-{}".format)
     payor = factory.LazyFunction(lambda: [{"display": "Acme Health"}])
+
+
+class ReferralFactory(ResourceFactory):
+    """An active referral of `patient` for `service`, which ends in a month; without a service it gives no visit."""
+
+    class Meta:
+        model = models.ServiceRequest
+
+    patient = factory.SubFactory(PatientFactory)
+    patient_name = factory.LazyAttribute(lambda it: str(it.patient) if it.patient else "")
+    service = None
+    requester = factory.LazyFunction(lambda: {"display": "Dr Noor Grey, Harbour Practice"})
+    reason = "A mole that has changed"
+    authored = factory.LazyFunction(lambda: clock.now().replace(microsecond=0))
+    valid_until = factory.LazyFunction(lambda: clock.now().replace(microsecond=0) + timedelta(days=30))
+
+
+class RecallFactory(ResourceFactory):
+    """An open recall after a visit of `patient`, who is to be seen again in a month."""
+
+    class Meta:
+        model = models.Task
+
+    patient = factory.SubFactory(PatientFactory)
+    appointment = factory.LazyAttribute(lambda it: _visit_of(it.patient))
+    service = factory.LazyAttribute(lambda it: it.appointment.service)
+    due = factory.LazyFunction(lambda: clock.now().date() + timedelta(days=30))
+    authored = factory.LazyFunction(lambda: clock.now().replace(microsecond=0))
+    next_message = factory.LazyFunction(lambda: clock.now().replace(microsecond=0) + timedelta(days=2))
+
+
+def _visit_of(patient):
+    from tests.factories.visits import AppointmentFactory  # it needs the people of this module
+
+    return AppointmentFactory(patient=patient)
 
 
 class CareTeamFactory(ResourceFactory):

@@ -82,3 +82,19 @@ class NotificationFactory(DjangoModelFactory):
     subscription = factory.SubFactory(SubscriptionFactory)
     created = factory.LazyFunction(clock.now)
     due = factory.SelfAttribute("created")
+
+
+class ImportFileFactory(DjangoModelFactory):
+    """A file of patients whose columns are still to be chosen."""
+
+    class Meta:
+        model = models.ImportFile
+
+    kind = "patients"
+    name = "patients.csv"
+    header = ["Number", "Family name"]
+    text = "Number,Family name\n1,Marlow\n"
+    lines = 1
+    columns = {"number": 0, "family": 1}
+    language = "en"
+    created = factory.LazyFunction(clock.now)

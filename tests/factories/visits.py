@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import factory
 from django.utils import timezone as clock
+from factory.django import DjangoModelFactory
 
 from clinic import models
 from tests.factories.base import MONDAY_9, ResourceFactory
@@ -63,6 +64,50 @@ class AppointmentResponseFactory(ResourceFactory):
     appointment = factory.SubFactory(AppointmentFactory)
     actor = factory.LazyAttribute(lambda it: {"reference": it.appointment.patient.reference})
     participant_status = models.AppointmentResponse.Status.ACCEPTED
+
+
+class WaitlistOfferFactory(DjangoModelFactory):
+    """An open offer of the time of `hold` to the `entry`."""
+
+    class Meta:
+        model = models.WaitlistOffer
+
+    start = factory.SelfAttribute("hold.start")
+    end = factory.SelfAttribute("hold.end")
+    offered = factory.LazyFunction(clock.now)
+    expires = factory.SelfAttribute("hold.hold_expires_at")
+    rule = models.HealthcareService.WaitlistOrder.LONGEST
+
+
+class AbsenceFactory(DjangoModelFactory):
+    """An absence of the actor of `bookable`, of which nothing has been offered yet."""
+
+    class Meta:
+        model = models.Absence
+
+    reason = "Flu"
+    notice = "Dr. Chen is ill."
+    created = factory.LazyFunction(clock.now)
+
+
+class RebookingFactory(DjangoModelFactory):
+    """A visit that an absence makes impossible; its patient is asked."""
+
+    class Meta:
+        model = models.Rebooking
+
+    state = models.Rebooking.State.OFFERED
+
+
+class StaffMessageFactory(DjangoModelFactory):
+    """A draft of a message in the words of staff."""
+
+    class Meta:
+        model = models.StaffMessage
+
+    subject = "The lift is broken"
+    body = "Dear {{ name }}, please use the stairs."
+    created = factory.LazyFunction(clock.now)
 
 
 class EncounterFactory(ResourceFactory):
