@@ -6,7 +6,7 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseServerError
 from django.template.loader import render_to_string
 
-from clinic import database
+from clinic import database, request_id
 from portal.common.context_processors import of_the_clinic
 
 
@@ -16,10 +16,14 @@ def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:
-    """Return the page for 500, or for 503 while PostgreSQL is away. The session is not read: it may have failed."""
+    """Return the page for 500, with the id of the request, or for 503 while PostgreSQL is away.
+
+    The session is not read: it may have failed.
+    """
     if database.is_away(sys.exception()):
         return unavailable()
-    return HttpResponseServerError(render_to_string("500.html", of_the_clinic()))
+    context = of_the_clinic() | {"request_id": request_id.current.get()}
+    return HttpResponseServerError(render_to_string("500.html", context))
 
 
 def unavailable() -> HttpResponse:

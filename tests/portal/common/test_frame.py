@@ -94,7 +94,9 @@ def test_a_failure_of_ours_says_so(client, monkeypatch):
 
     monkeypatch.setattr(LoginForm, "__init__", broken)
     client.raise_request_exception = False
-    assertContains(client.get("/accounts/login/"), "Something went wrong on our side", status_code=500)
+    page = client.get("/accounts/login/", headers={"X-Request-ID": "an-id-of-ours"})
+    assertContains(page, "Something went wrong on our side", status_code=500)
+    assertContains(page, "give us this number: <code>an-id-of-ours</code>", status_code=500)
 
 
 def test_where_even_the_session_fails_the_page_still_says_so(settings):
