@@ -1,18 +1,21 @@
 """Notices written by a worker: what has happened to visits, requests, and messages that could not be sent."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from clinic.models import Appointment, AuditEvent, NoticeSettings, StaffNotice, VisitEvent
+from clinic.models import Appointment, AuditEvent, Communication, NoticeSettings, StaffNotice, VisitEvent
+from clinic.parking import Parking
 from scheduling import access, events, notifications
 from scheduling.access import Action
 from scheduling.staff_notices.emails import GATHERED_FOR
 from scheduling.staff_notices.preferences import CONSUMER
 
 Kind = StaffNotice.Kind
+COLLECTING = "collect notices to staff"
 KINDS = {
     VisitEvent.Kind.BOOKED: Kind.BOOKED,
     VisitEvent.Kind.MOVED: Kind.MOVED,
@@ -33,29 +36,40 @@ class Happening:
 
 
 def collect(*, now: datetime) -> int:
-    """Write the notices of what has happened since the last time. Returns their number; a repeated call writes none."""
+    """Write the notices of what has happened since the last time. Returns their number; a repeated call writes none.
+
+    What a notice cannot be written of is set aside and tried again later; the others are written anyway.
+    """
     settings = {row.user_id: row for row in NoticeSettings.objects.filter(user__is_active=True)}
     if not settings:
         return 0
     wanted = {kind for row in settings.values() for kind in (*row.email, *row.pages)}
+    notices: list[StaffNotice] = []
+
+    def write(happening: Happening | None) -> None:
+        if happening is not None:
+            rows = list(_notices(happening, settings, now))
+            notices.extend(StaffNotice.objects.bulk_create(rows, ignore_conflicts=True))
+
     with transaction.atomic(durable=True):
-        happenings = [*_of_feed(), *_requests(wanted, now), *_failures(wanted, now)]
-        notices = [notice for each in happenings for notice in _notices(each, settings, now)]
-        StaffNotice.objects.bulk_create(notices, ignore_conflicts=True)
+        aside = Parking(COLLECTING, VisitEvent, now=now)
+        aside.process_each(_events(aside), lambda event: write(_of_event(event)))
+        if Kind.REQUEST in wanted:
+            aside = Parking(COLLECTING, Appointment, now=now)
+            aside.process_each(_requests(aside, now), lambda visit: write(_of_request(visit, now)))
+        if Kind.FAILED in wanted:
+            aside = Parking(COLLECTING, Communication, now=now)
+            aside.process_each(_failures(aside, now), lambda message: write(_of_failure(message)))
     return len(notices)
 
 
-def _of_feed() -> Iterator[Happening]:
-    for event in events.collect(CONSUMER):
-        kind = KINDS.get(VisitEvent.Kind(event.kind))
-        if kind is not None:
-            yield Happening(kind, event.appointment, event.version, event.occurred)
+def _events(aside: Parking) -> list[VisitEvent]:
+    again = VisitEvent.objects.filter(pk__in=aside.due).select_related(*events.VISIT)
+    return [*again, *events.collect(CONSUMER)]
 
 
-def _requests(wanted: Collection[str], now: datetime) -> Iterator[Happening]:
+def _requests(aside: Parking, now: datetime) -> QuerySet[Appointment]:
     """The requests that have come lately, for the open pages: their emails are written with the request."""
-    if Kind.REQUEST not in wanted:
-        return
     rows = Appointment.objects.filter(
         status=Appointment.Status.PENDING,
         hold_expires_at=None,
@@ -63,17 +77,26 @@ def _requests(wanted: Collection[str], now: datetime) -> Iterator[Happening]:
         created__gt=now - LOOK_BACK,
         deleted_at=None,
     )
-    for visit in rows.order_by("-created", "-pk")[:MOST]:
-        yield Happening(Kind.REQUEST, visit, 0, visit.created or now)
+    return rows.exclude(pk__in=aside.waiting).order_by("-created", "-pk")[:MOST]
 
 
-def _failures(wanted: Collection[str], now: datetime) -> Iterator[Happening]:
-    if Kind.FAILED not in wanted:
-        return
+def _failures(aside: Parking, now: datetime) -> QuerySet[Communication]:
     lately = notifications.failures(None, now=now).filter(last_updated__gt=now - LOOK_BACK)
-    for message in lately.order_by("-pk")[:MOST]:
-        assert message.appointment is not None  # failures are about visits
-        yield Happening(Kind.FAILED, message.appointment, message.pk, message.last_updated)
+    return lately.exclude(pk__in=aside.waiting).order_by("-pk")[:MOST]
+
+
+def _of_event(event: VisitEvent) -> Happening | None:
+    kind = KINDS.get(VisitEvent.Kind(event.kind))
+    return None if kind is None else Happening(kind, event.appointment, event.version, event.occurred)
+
+
+def _of_request(visit: Appointment, now: datetime) -> Happening:
+    return Happening(Kind.REQUEST, visit, 0, visit.created or now)
+
+
+def _of_failure(message: Communication) -> Happening:
+    assert message.appointment is not None  # failures are about visits
+    return Happening(Kind.FAILED, message.appointment, message.pk, message.last_updated)
 
 
 def _notices(happening: Happening, settings: dict[int, NoticeSettings], now: datetime) -> Iterator[StaffNotice]:

@@ -25,8 +25,10 @@ from clinic.models import (
     StaffNotice,
     Task,
 )
-from scheduling import booking, carers, opening, receivers, tasks
+from scheduling import booking, carers, opening, receivers, staff_notices, tasks
+from scheduling.access import Caller
 from scheduling.interactions import duplicates
+from scheduling.staff_notices import Preferences
 from tests.factories import (
     AbsenceFactory,
     AppointmentFactory,
@@ -200,6 +202,16 @@ def imported_files() -> Case:
     return updates(bad, good, tasks.work_on_imports, lambda: good.status != "checking")
 
 
+def notices_to_staff() -> Case:
+    site = LocationFactory()
+    desk = Caller(user=UserFactory(desk_locations=[site]))
+    preferences = Preferences(email=frozenset(), pages=frozenset({"booked"}), version=0)
+    staff_notices.save_preferences(preferences, caller=desk)
+    bad, good = (AppointmentFactory(patient=PatientFactory(), start=NOW + DAY, site=site) for _ in range(2))
+    written = StaffNotice.objects.filter(appointment=good).exists
+    return Case(tasks.tell_staff, written, "clinic_staffnotice", f"NEW.appointment_id = {bad.pk}", "INSERT")
+
+
 def emails_to_staff() -> Case:
     visit = AppointmentFactory(patient=PatientFactory(), start=NOW + DAY)
     columns = {"kind": "booked", "appointment": visit, "occurred": NOW - HOUR, "due": NOW - HOUR}
@@ -230,6 +242,7 @@ CASES = (
     visits_of_an_absence,
     freed_time,
     imported_files,
+    notices_to_staff,
     emails_to_staff,
     digests_of_staff,
 )
