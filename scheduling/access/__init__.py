@@ -21,6 +21,7 @@ from scheduling.access.launches import (
 from scheduling.access.permissions import (
     acting_for,
     could_book,
+    importer_of,
     manages,
     may_announce_delay,
     may_be_for,
@@ -124,6 +125,7 @@ __all__ = [
     "grantable",
     "grantable_roles",
     "hidden_busy_slots",
+    "importer_of",
     "is_exempt_from_cutoffs",
     "is_launch_over",
     "is_unbound",

@@ -46,6 +46,7 @@ class Caller:
     `context_patient` is the primary key of the Patient in an app's launch context. `condition_of` turns the search
     parameters of a scope into a condition, or None for parameters that it cannot read.
     `only_runs` leaves out the roles that only see.
+    `is_importing` is set while an import writes for the caller: see `importer_of`.
 
     `offerings_stamp` is the stamp of the offerings that was read with the token: scheduling.availability.
 
@@ -68,6 +69,7 @@ class Caller:
     visit_series: UUID | None = None
     context_patient: int | None = None
     only_runs: bool = False
+    is_importing: bool = False
     offerings_stamp: str | None = field(default=None, repr=False, compare=False)
     condition_of: Callable[["Caller", str, str], Q | None] = field(default=_unread, repr=False, compare=False)
 
@@ -115,6 +117,11 @@ class Caller:
     @property
     def is_administrator(self) -> bool:
         return bool(self.user and self.user.is_superuser)
+
+    @property
+    def writes_all(self) -> bool:
+        """True if this person reads and writes every resource: administrators, and whoever imports while they do."""
+        return self.is_administrator or self.is_importing
 
     @cached_property
     def patient(self) -> Patient | None:

@@ -1,6 +1,7 @@
 """Permissions for operations, by the caller's role and by whose rows they concern."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from django.conf import settings
 from django.db.models import Q
@@ -79,12 +80,18 @@ def may_merge(caller: Caller) -> None:
 
 
 def may_import(caller: Caller) -> None:
-    """Raise Forbidden unless the caller may take over the lists of another system: administrators and software, who may
-    write every resource.
+    """Raise Forbidden unless the caller may take over the lists of another system: owners, managers, administrators,
+    and software that may write every resource.
     """
     is_software = caller.is_system and all(has_scope(caller, "*", interaction) for interaction in "cruds")
-    if not (is_software or (caller.is_administrator and not caller.client)):
-        raise Forbidden(_("Only administrators import lists."))
+    if not (is_software or (not caller.client and caller.bounds(Action.IMPORT).everywhere)):
+        raise Forbidden(_("Only owners and managers import lists."))
+
+
+def importer_of(caller: Caller) -> Caller:
+    """The caller as the one for whom an import writes: every resource that the lists have. Raises Forbidden."""
+    may_import(caller)
+    return replace(caller, is_importing=True)
 
 
 def may_book(

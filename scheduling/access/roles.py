@@ -17,6 +17,7 @@ class Action(StrEnum):
     PAYMENTS = "payments"  # refund, waive and charge
     HOURS = "hours"  # set the hours of calendars
     SET_UP = "set up"  # sites, people, services, and hours of a service as a whole
+    IMPORT = "import"  # take over the lists of another system
     PEOPLE = "people"  # invite staff, give them roles, end their sessions
     OWNERS = "owners"  # make and remove owners
     ADMINISTER = "administer"  # administration, software, the audit log, every resource of the API
@@ -47,7 +48,7 @@ _DESK = frozenset(
         Action.HOURS,
     }
 )
-_MANAGER = _DESK | {Action.SET_UP, Action.PEOPLE}
+_MANAGER = _DESK | {Action.SET_UP, Action.IMPORT, Action.PEOPLE}
 PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.ADMINISTRATOR: frozenset(Action),
     Role.OWNER: _MANAGER | {Action.OWNERS},

@@ -57,7 +57,7 @@ def _seen(model: type[M], caller: Caller) -> QuerySet[M]:
         rows = rows.exclude(event=Event.PROOF)
     if caller.is_system and model is Subscription:
         return rows.filter(own_subscriptions(caller))
-    if caller.is_system or caller.is_administrator:
+    if caller.is_system or caller.writes_all:
         return rows
     if caller.user is None and model is not Appointment:  # guests have their holds and nothing else
         return rows.none()
@@ -201,7 +201,7 @@ def changeable_appointment(caller: Caller, fhir_id: str, *, lock: bool = False) 
     the caller cannot see it, Forbidden if they cannot change it.
     """
     may_change = not caller.client or has_scope(caller, "Appointment", "u")
-    if (caller.is_system or caller.is_administrator) and has_scope_on_all(caller, "Appointment", "u"):
+    if (caller.is_system or caller.writes_all) and has_scope_on_all(caller, "Appointment", "u"):
         appointment = read(Appointment, fhir_id, "service", "patient", lock=lock)
     else:
         rows = visible(Appointment, caller.worker, "rus").filter(fhir_id=fhir_id, deleted_at=None)

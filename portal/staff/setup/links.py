@@ -6,9 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-ADMINISTRATION = "admin:index"
-IMPORT = "portal:imports"
-ADMINISTRATORS = (ADMINISTRATION, IMPORT)  # the pages for administrators alone
+ADMINISTRATION = "admin:index"  # for administrators alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ LINKS = (
     SetupLink(
         _("Import"),
         _("Take over patients, people, visits and hours from another system."),
-        IMPORT,
+        "portal:imports",
     ),
     SetupLink(
         _("Booking on your own site"), _("Show the free times on the clinic\u2019s website."), "portal:staff-embed"

@@ -126,6 +126,10 @@ def sets_up(client: Client, world: RoleWorld) -> bool:
     return client.get(page("setup")).status_code == 200
 
 
+def imports_lists(client: Client, world: RoleWorld) -> bool:
+    return client.get(page("imports")).status_code == 200
+
+
 def changes_people(client: Client, world: RoleWorld) -> bool:
     return client.get(page("people")).status_code == 200
 
@@ -145,6 +149,7 @@ BEHAVIOUR: dict[Action, Callable[[Client, RoleWorld], bool]] = {
     Action.PAYMENTS: handles_payments,
     Action.HOURS: sets_hours,
     Action.SET_UP: sets_up,
+    Action.IMPORT: imports_lists,
     Action.PEOPLE: changes_people,
     Action.OWNERS: makes_owners,
     Action.ADMINISTER: administers,

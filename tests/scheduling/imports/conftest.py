@@ -4,15 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clinic.models import ImportFile
+from clinic.models import ImportFile, StaffRole
 from scheduling import imports
 from scheduling.access import Caller
+from tests.factories import UserFactory
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 class Importer:
-    """Sends files as an administrator, and does their steps."""
+    """Sends files as a manager, and does their steps."""
 
     def __init__(self, caller):
         self.caller = caller
@@ -42,5 +43,7 @@ class Importer:
 
 
 @pytest.fixture
-def importer(alex):
-    return Importer(Caller(user=alex))
+def importer(db):
+    manager = UserFactory()
+    StaffRole.objects.create(user=manager, role="manager")
+    return Importer(Caller(user=manager))

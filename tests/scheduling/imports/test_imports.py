@@ -208,7 +208,7 @@ def test_a_step_that_somebody_else_has_started_is_refused(importer):
 
 
 @pytest.mark.parametrize("name", ["rana", "ada", "a doctor"])
-def test_only_administrators_import(importer, rana, ada, name):
+def test_only_owners_and_managers_import(importer, rana, ada, name):
     file = importer.check("patients", PATIENTS + "1,Marlow,Iris,,,\n")
     doctor = PractitionerFactory(user=UserFactory()).user
     caller = Caller(user={"rana": rana, "ada": ada.user, "a doctor": doctor}[name])
