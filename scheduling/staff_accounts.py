@@ -175,6 +175,18 @@ def end_sessions(user_id: int, *, caller: Caller, now: datetime) -> User:
 
 
 @transaction.atomic(durable=True)
+def end_session(user_id: int, session_id: int, *, caller: Caller, now: datetime) -> User:
+    """End one session of an account of staff. Raises RuleBroken if it has ended already."""
+    user = _locked(user_id, caller)
+    session = UserSession.objects.filter(user=user, pk=session_id).first()
+    if session is None:
+        raise RuleBroken(_("That session had ended already."))
+    session.end()
+    _audit("end-session", Action.UPDATE, user, caller, now)
+    return user
+
+
+@transaction.atomic(durable=True)
 def reset_second_step(user_id: int, *, caller: Caller, now: datetime) -> User:
     """Remove the authenticator app, the recovery codes and the passkeys of somebody who lost them, and end sessions."""
     user = _locked(user_id, caller)

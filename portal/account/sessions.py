@@ -1,55 +1,32 @@
 """The sessions of an account. allauth.usersessions stores one when somebody signs in; here they are read and ended."""
 
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from allauth.account.signals import password_changed, password_reset, password_set, user_logged_in
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.signals import user_logged_out
-from django.contrib.sessions.models import Session
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from clinic.country import clinic_zone
 from clinic.models import User
-from portal.account.devices import device
+from portal.common.account_sessions import AccountSession, sessions_of
+from portal.common.devices import device
 from scheduling import staff_accounts
 
 _SEEN = "seen"
 SEEN_EVERY = 10 * 60  # seconds: how exact the time is at which a session was last used
 
 
-@dataclass(frozen=True, slots=True)
-class AccountSession:
-    """A session of an account, as its owner sees it. `pk` is None for one that is older than the list."""
-
-    pk: int | None
-    device: str
-    address: str
-    last_seen: datetime
-    is_this: bool
-
-
 def sessions(request: HttpRequest, *, now: datetime) -> list[AccountSession]:
     """Return the sessions of the caller's account, this one first, then the latest."""
-    this = request.session.session_key
-    live = Session.objects.filter(expire_date__gt=now).values("session_key")
-    rows = UserSession.objects.filter(user=request.user.pk, session_key__in=live).order_by("-last_seen_at", "-pk")
-    zone = clinic_zone()
-    found = [_session(row, this, zone) for row in rows]
+    found = sessions_of(request.user.pk, this=request.session.session_key, now=now)
     if not any(session.is_this for session in found):
         user_agent, address = request.headers.get("User-Agent", ""), request.META.get("REMOTE_ADDR", "")
         found.append(AccountSession(None, device(user_agent), address, now, is_this=True))
     return sorted(found, key=lambda session: not session.is_this)
-
-
-def _session(row: UserSession, this: str | None, zone: ZoneInfo) -> AccountSession:
-    is_this = row.session_key == this
-    return AccountSession(row.pk, device(row.user_agent), row.ip, row.last_seen_at.astimezone(zone), is_this)
 
 
 def end(user: User, session_id: int) -> bool:

@@ -101,9 +101,7 @@ def send_again(request: HttpRequest, message_id: str) -> HttpResponse:
         raise Http404
     notifications.send_again(message, now=timezone.now())
     messages.success(request, _("The message is being sent again."))
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return redirect(back if safe else reverse("portal:start"))
+    return redirect(_next_page(request) or reverse("portal:start"))
 
 
 @csrf_exempt  # the provider signs its requests
@@ -150,7 +148,14 @@ def text_read(request: HttpRequest, message_id: str) -> HttpResponse:
     message = get_object_or_404(access.replies_to_staff(caller_of(request).worker), fhir_id=message_id)
     notifications.dealt_with(message, now=timezone.now())
     messages.success(request, _("The text is marked as dealt with."))
-    return redirect("portal:worklist")
+    return redirect(_next_page(request) or reverse("portal:worklist"))
+
+
+def _next_page(request: HttpRequest) -> str:
+    """Return the address that the form names, if it is on this site; else nothing."""
+    address = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if safe else ""
 
 
 @receiver(tracking, dispatch_uid="messages_tracking")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve, reverse
@@ -32,6 +32,13 @@ class BackLink:
     def on(self, address: str) -> str:
         """Return the address of a page of the visit that has the same link back."""
         return f"{address}?{urlencode({'back': self.address})}"
+
+    def with_parameters(self, **changed: str | None) -> str:
+        """Return the address with other values of these parameters, or without those that are None."""
+        parts = urlsplit(self.address)
+        kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in changed]
+        given = [(name, value) for name, value in changed.items() if value is not None]
+        return urlunsplit(parts._replace(query=urlencode(kept + given)))
 
 
 def back_of(request: HttpRequest) -> BackLink:

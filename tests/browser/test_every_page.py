@@ -327,6 +327,7 @@ NO_PAGES = {
     "people-withdraw",
     "people-active",
     "people-end-sessions",
+    "people-end-session",
     "people-reset-second-step",
     "sessions-end",
     "session-end",

@@ -240,6 +240,7 @@ TABLE = {
     "people-withdraw": Row(CALENDAR, names={"user_id": "account_id"}),
     "people-active": Row(CALENDAR, {"active": "no"}, {"user_id": "account_id"}),
     "people-end-sessions": Row(CALENDAR, names={"user_id": "account_id"}),
+    "people-end-session": Row(CALENDAR, names={"user_id": "account_id", "session_id": "account_session"}),
     "people-second-step": Row(CALENDAR, {"roles": "reader", "grace": "0"}),
     "people-reset-second-step": Row(CALENDAR, names={"user_id": "account_id"}),
     "staff-invitation": Row(SECRET, {"password": "a-long-password"}),

@@ -13,5 +13,6 @@ urlpatterns = [
     path("<int:user_id>/withdraw/", views.withdraw, name="people-withdraw"),
     path("<int:user_id>/active/", views.set_active, name="people-active"),
     path("<int:user_id>/sessions/", views.end_sessions, name="people-end-sessions"),
+    path("<int:user_id>/sessions/<int:session_id>/", views.end_session, name="people-end-session"),
     path("<int:user_id>/reset/", views.reset_second_step, name="people-reset-second-step"),
 ]

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinic.models import SecondFactorRule, User
 from portal.appointments.refusals import refusal_text
+from portal.common.account_sessions import sessions_of
 from portal.common.callers import P, View, caller_of, sign_in_for
 from portal.staff.people.forms import AcceptForm, InviteForm, RolesForm, SecondStepForm
 from portal.staff.people.listing import accounts
@@ -96,12 +97,14 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("portal:people")
     [account] = accounts(User.objects.filter(pk=user_id), now=now)
+    may_change = grantable.issuperset(each.role for each in held)
     context: dict[str, Any] = {
         "form": form,
         "account": account,
         "version": version,
-        "may_change": grantable.issuperset(each.role for each in held),
+        "may_change": may_change,
         "is_own": caller.user == user,
+        "sessions": sessions_of(user_id, this=request.session.session_key, now=now) if may_change else [],
     }
     return render(request, "portal/staff/people/person.html", context, status=422 if form.errors else 200)
 
@@ -156,6 +159,20 @@ def end_sessions(request: HttpRequest, user_id: int) -> HttpResponse:
         return _("All sessions have ended. They have to sign in again.")
 
     return _done(request, end)
+
+
+@people_required
+@require_POST
+def end_session(request: HttpRequest, user_id: int, session_id: int) -> HttpResponse:
+    """End one session of an account."""
+
+    def end() -> str:
+        staff_accounts.end_session(user_id, session_id, caller=caller_of(request), now=timezone.now())
+        return _("That session has ended.")
+
+    answer = _done(request, end)
+    is_listed = User.objects.filter(staff_accounts.staff(), pk=user_id).exists()
+    return redirect(f"{reverse('portal:people-person', args=[user_id])}#sessions") if is_listed else answer
 
 
 @people_required

@@ -13,7 +13,7 @@ from clinic.time_text import long_day
 from portal.appointments.refusals import refusal_text
 from portal.common import disclosures, form_drafts
 from portal.common.callers import any_staff_required, caller_of, staff_required
-from portal.staff.back_link import named_list
+from portal.staff.back_link import BackLink, named_list
 from portal.staff.sites import chosen_site, sites
 from portal.staff.worklist.forms import ArrangeForm
 from portal.staff.worklist.worklist import WorkQuery, read_entry, read_worklist
@@ -41,11 +41,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
     found = read_worklist(caller, query, now=now, recorded=request.GET.get("recorded", ""))
     disclosures.listed(caller, (visit.appointment for visit in found.visits), "worklist", now=now)
     disclosures.listed_patients(caller, found.patients, "worklist", now=now)
-    context = {
-        "worklist": found,
-        "sites": places if len(places) > 1 else [],
-        "back": request.get_full_path(),
-    }
+    here = BackLink(request.get_full_path(), "").with_parameters(recorded=None)
+    context = {"worklist": found, "sites": places if len(places) > 1 else [], "here": here}
     return render(request, "portal/staff/worklist/worklist.html", context)
 
 

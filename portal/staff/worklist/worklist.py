@@ -32,7 +32,10 @@ class WorkQuery:
 
 @dataclass(frozen=True, slots=True)
 class WorkEntry:
-    """An item with its row, its visit, and what is stored about it. `reader` is the one who reads the page."""
+    """An item with its row, its visit, and what is stored about it. `reader` is the one who reads the page.
+
+    `next_anchor` is the place of the page to which its actions come back: the next item, else the one before.
+    """
 
     kind: WorkItem.Kind
     row: Any
@@ -40,6 +43,12 @@ class WorkEntry:
     item: WorkItem | None
     reader: User
     today: date
+    next_anchor: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """The id of its element on the page."""
+        return f"{self.kind}-{self.row.pk}"
 
     @property
     def words(self) -> PartWords:
@@ -164,9 +173,18 @@ def read_worklist(caller: Caller, query: WorkQuery, *, now: datetime, recorded: 
     items = worklist.items_of((kind, row.pk) for kind, of_kind in rows.items() for row in of_kind)
     sections = []
     for kind, of_kind in rows.items():
+        anchors = [str(kind), *(f"{kind}-{row.pk}" for row in of_kind)]
         entries = [
-            WorkEntry(kind, row, found.get(row.visit_key), items.get((kind, row.pk)), caller.user, today)
-            for row in of_kind
+            WorkEntry(
+                kind,
+                row,
+                found.get(row.visit_key),
+                items.get((kind, row.pk)),
+                caller.user,
+                today,
+                next_anchor=anchors[n + 1] if n + 1 < len(anchors) else anchors[n - 1],
+            )
+            for n, row in enumerate(of_kind, start=1)
         ]
         deals = access.acting_for(caller, PARTS[kind].action) is not None
         sections.append(WorkSection(kind, WORDS[kind], entries, counts.of(holders, kind), deals))

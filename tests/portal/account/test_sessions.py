@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from clinic import retention
-from portal.account.devices import device
+from portal.common.devices import device
 from tests.portal.account.test_second_step import PASSWORD, SECURITY, is_signed_in, sign_in
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -19,7 +18,7 @@ from clinic.models import Appointment
 from portal.appointments.refusals import refusal_text
 from portal.common import disclosures
 from portal.common.callers import any_staff_required, caller_of, staff_required
-from portal.staff.back_link import back_of
+from portal.staff.back_link import BackLink, back_of, named_list
 from portal.staff.calendar.dialogs import REFUSED, Undo, done
 from portal.staff.visits import payment_forms, record
 from portal.staff.visits.forms import AnswerForm, CoverageCheckForm, NoteForm, RecallForm, StaffCancelForm
@@ -160,7 +159,8 @@ def attendance(request: HttpRequest, appointment_id: str) -> HttpResponse:
     except SchedulingError as refusal:
         return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
     if "from_list" in request.POST and not undo:
-        return redirect(f"{reverse('portal:worklist')}?{urlencode({'recorded': appointment_id})}")
+        worklist = named_list(request) or BackLink(reverse("portal:worklist"), "")
+        return redirect(worklist.with_parameters(recorded=appointment_id))
     message = _("Undone.") if undo else _("Recorded: the patient will come.")
     return _answered(request, staff_visit, message, messages.success, now)
 

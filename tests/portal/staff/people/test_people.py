@@ -4,9 +4,11 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic.models import AuditEvent, StaffInvitation, StaffRole, User
 from scheduling import staff_accounts
@@ -14,11 +16,14 @@ from scheduling.access import Caller, HeldRole, Role
 from scheduling.errors import Forbidden, RuleBroken, VersionConflict
 from scheduling.staff_accounts import NewPerson
 from tests.factories import UserFactory
+from tests.portal.account.test_second_step import is_signed_in, sign_in
+from tests.portal.account.test_sessions import AGENTS
 from tests.scheduling.situations import at_once
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/staff/setup/accounts/"
 PASSWORD = "a password of their own"
+PHONE = AGENTS["Safari on iPhone"]
 
 
 def with_role(role: str, **fields):
@@ -161,6 +166,33 @@ def test_a_manager_ends_the_sessions_of_a_colleague(as_manager, chen):
     browser.force_login(chen.user)
     as_manager.post(f"{PEOPLE}{chen.user.pk}/sessions/")
     assert browser.get("/staff/hours/").url.startswith("/accounts/login/")
+
+
+def test_a_manager_sees_where_a_colleague_is_signed_in_and_ends_one_session(as_manager, chen):
+    phone, desk = Client(headers={"user-agent": PHONE}, REMOTE_ADDR="192.0.2.7"), Client()
+    for browser in (phone, desk):
+        sign_in(browser, chen.user)
+    page = as_manager.get(f"{PEOPLE}{chen.user.pk}/")
+    assertContains(page, "Safari on iPhone")
+    assertContains(page, "192.0.2.7, last used")
+    session = UserSession.objects.get(ip="192.0.2.7")
+    end = f"{PEOPLE}{chen.user.pk}/sessions/{session.pk}/"
+    assertContains(as_manager.post(end, follow=True), "That session has ended.")
+    assert not is_signed_in(phone)
+    assert is_signed_in(desk)
+    assert AuditEvent.objects.get(subtype="end-session").query.startswith(chen.user.email)
+    assertContains(as_manager.post(end, follow=True), "That session had ended already.")
+    assertNotContains(as_manager.get(f"{PEOPLE}{chen.user.pk}/"), "192.0.2.7")
+
+
+def test_a_manager_sees_and_ends_no_session_of_somebody_with_more_rights(as_manager, chen):
+    owner, browser = with_role("owner"), Client(headers={"user-agent": PHONE}, REMOTE_ADDR="192.0.2.7")
+    sign_in(browser, owner)
+    session = UserSession.objects.get(ip="192.0.2.7")
+    assertNotContains(as_manager.get(f"{PEOPLE}{owner.pk}/"), "192.0.2.7")
+    for account in (owner, chen.user):
+        as_manager.post(f"{PEOPLE}{account.pk}/sessions/{session.pk}/")
+    assert is_signed_in(browser)
 
 
 def test_people_sign_out_everywhere_else(as_chen, chen):

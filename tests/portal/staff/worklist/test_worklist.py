@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic.models import Patient
@@ -113,6 +114,50 @@ def test_a_patient_who_was_reached_is_recorded_and_leaves_the_list(as_rana, ada,
     assertContains(as_rana.get(f"/staff/appointments/{visit.fhir_id}/"), "Says they will come")
 
 
+FILTERED = "/staff/to-do/?who=nobody&kind=unconfirmed&page=1"
+
+
+def test_each_action_comes_back_to_the_same_part_of_the_list(as_rana, ada, site, soon):
+    first, second = (AppointmentFactory(patient=ada, site=site, start=soon + timedelta(hours=n)) for n in (0, 1))
+    page = as_rana.get(f"{FILTERED}&recorded={first.fhir_id}").content.decode()
+    after, before = (f"{FILTERED}#unconfirmed-{visit.pk}" for visit in (second, first))
+    for place in (after, before):
+        assert f'name="back" value="{escape(place)}"' in page, (
+            "to the item that comes after the one that was dealt with"
+        )
+        assert f'id="{place.partition("#")[2]}"' in page
+    sent = {"from_list": "on", "back": after}
+    answer = as_rana.post(f"/staff/appointments/{first.fhir_id}/attendance/", sent)
+    assert answer.url == f"{FILTERED}&recorded={first.fhir_id}#unconfirmed-{second.pk}"
+    assertContains(as_rana.get(answer.url), f"Recorded: {ada} will come.")
+    undone = as_rana.post(f"/staff/appointments/{first.fhir_id}/attendance/", {**sent, "undo": "on"})
+    assert undone.url == after
+
+
+def test_texts_and_failed_messages_come_back_to_the_same_part_too(as_rana, ada, site, soon):
+    visit = AppointmentFactory(patient=ada, site=site, start=soon, attendance_confirmed=timezone.now())
+    failed = CommunicationFactory(appointment=visit, status="not-done", attempts=5)
+    text = CommunicationFactory(
+        appointment=visit, patient=ada, event="reply", medium="SMSWRIT", status="completed", address="+12125550147"
+    )
+    page = as_rana.get("/staff/to-do/?who=nobody").content.decode()
+    places = [f"/staff/to-do/?who=nobody#{kind}" for kind in ("failure", "text")]
+    addresses = [f"/staff/messages/{failed.fhir_id}/again/", f"/staff/messages/{text.fhir_id}/read/"]
+    for address, place in zip(addresses, places, strict=True):
+        assert f'name="next" value="{place}"' in page
+        assert as_rana.post(address, {"next": place}).url == place
+    assert as_rana.post(address, {"next": "https://example.org/"}).url == "/staff/to-do/"
+
+
+def test_a_kind_that_is_shown_alone_is_open(as_rana, ada, site, soon, schedule):
+    AppointmentFactory(patient=ada, site=site, start=soon)
+    assertContains(as_rana.get("/staff/to-do/"), '<details class="work" open>')
+    request_for(ada, site, soon + timedelta(hours=1), schedule)
+    page = as_rana.get("/staff/to-do/")
+    assertContains(page, '<details class="work">', count=2)
+    assertContains(as_rana.get("/staff/to-do/?kind=request"), '<details class="work" open>')
+
+
 @pytest.mark.parametrize(
     ("fields", "leads_to"),
     [({"from_list": "on"}, "/staff/to-do/"), ({}, "/staff/appointments/{}/?back=%2Fstaff%2Fto-do%2F")],
@@ -137,9 +182,9 @@ def test_another_sites_visit_is_not_shown_as_recorded(as_rana, ada, soon):
 
 def test_a_request_that_is_moved_leads_back_to_the_list(as_rana, ada, site, soon, schedule):
     request = request_for(ada, site, soon, schedule)
-    move = f"/staff/visits/{request.fhir_id}/move/?back=/staff/to-do/"
+    move = f"/staff/visits/{request.fhir_id}/move/?back=/staff/to-do/%23request"
     assertContains(as_rana.get("/staff/to-do/"), f'href="{move}"')
-    assertContains(as_rana.get(move), '<a href="/staff/to-do/">')
+    assertContains(as_rana.get(move), '<a href="/staff/to-do/#request">')
 
 
 def test_a_visit_that_was_cancelled_meanwhile_is_not_confirmed(as_rana, ada, site, soon):
