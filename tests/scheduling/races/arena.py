@@ -22,17 +22,35 @@ from tests.scheduling.situations import SOFTWARE
 
 ALWAYS_OPEN = [{"daysOfWeek": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "allDay": True}]
 GUEST = Caller(guest="a-secret-of-this-browser")
-A_MOMENT = 0.3
+A_MOMENT, STEP, AT_LONGEST = 0.3, 0.02, 0.9  # seconds
+
+
+# A write takes A_MOMENT. One of a whole statement goes on until another session is in such a write too or waits for a
+# lock, for at most AT_LONGEST, since on a busy machine a thread may be late.
+SLOW_FUNCTION = f"""
+    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_sleep({A_MOMENT});
+        FOR step IN 1..{round((AT_LONGEST - A_MOMENT) / STEP)} LOOP
+            EXIT WHEN TG_LEVEL = 'ROW';
+            PERFORM pg_stat_clear_snapshot();
+            EXIT WHEN EXISTS (
+                SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active'
+                    AND (wait_event = 'PgSleep' OR wait_event_type = 'Lock')
+            );
+            PERFORM pg_sleep({STEP});
+        END LOOP;
+        RETURN NEW;
+    END $$
+"""
 
 
 @contextmanager
 def slow(table, what="UPDATE", *, each="STATEMENT"):
-    """Make every write to the table take a moment."""
+    """Make every write to the table take a moment, and wait for another one."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql"
-            f" AS $$ BEGIN PERFORM pg_sleep({A_MOMENT}); RETURN NEW; END $$"
-        )
+        cursor.execute(SLOW_FUNCTION)
         cursor.execute(f"CREATE TRIGGER slow BEFORE {what} ON {table} FOR EACH {each} EXECUTE FUNCTION slow()")
     try:
         yield
