@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from clinic.country import clinic_zone
 from clinic.models import User, WorkItem
 from scheduling.access import Caller
-from scheduling.worklist.parts import PARTS
+from scheduling.worklist.parts import parts_with_rows
 
 Kind = WorkItem.Kind
 
@@ -47,10 +47,10 @@ class WorkCounts:
 
 
 def count_work(caller: Caller, *, now: datetime, site: int | None = None) -> WorkCounts:
-    """Return how many items wait for a member of staff, at one site or everywhere. One statement."""
+    """Return how many items wait for a member of staff, at one site or everywhere. Two statements."""
     today = now.astimezone(clinic_zone()).date()
     parts = []
-    for kind, part in PARTS.items():
+    for kind, part in parts_with_rows().items():
         rows = held_by(caller.user, kind, part.at(caller, site, now=now), today=today).order_by()
         counted = rows.values("holder").annotate(items=Count("pk"))
         parts.append(counted.values_list(Value(kind.value, CharField()), "holder", "items"))

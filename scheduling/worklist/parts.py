@@ -6,13 +6,29 @@ Each row has `visit_key`, the primary key of the visit that it is about, or None
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db import connection
+from django.db.backends.postgresql.psycopg_any import mogrify
+from django.db.models import BigIntegerField, CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
 from clinic.country import clinic_zone
-from clinic.models import Appointment, Coverage, DetailsChange, WorkItem
+from clinic.models import (
+    Absence,
+    Appointment,
+    Communication,
+    Coverage,
+    DetailsChange,
+    DuplicatePair,
+    Event,
+    HealthcareService,
+    PaymentOrder,
+    Rebooking,
+    Task,
+    WorkItem,
+)
 from scheduling import absences, access, booking, notifications, recalls, requirements
 from scheduling.access import Action, Caller
 from scheduling.interactions import duplicates
@@ -28,12 +44,14 @@ OF_VISIT = "appointment__site"
 class Part:
     """The items of a kind: the rows that wait for a caller at a moment, and the permission of those who deal with them.
 
-    `site` is the lookup of their site; empty for what belongs to no site.
+    `site` is the lookup of their site; empty for what belongs to no site. `source` is the rows without which nobody has
+    such an item at any moment, found at once by an index or in a small table; None where there are no such rows.
     """
 
     rows: Callable[[Caller, datetime], QuerySet[Any]]
     action: Action = Action.RUN
     site: str = "site"
+    source: QuerySet[Any] | None = None
 
     def at(self, caller: Caller, site: int | None, *, now: datetime) -> QuerySet[Any]:
         """The rows at one site (a primary key), or everywhere."""
@@ -54,7 +72,7 @@ def _texts(caller: Caller, now: datetime) -> QuerySet[Any]:
 
 def _changes(caller: Caller, now: datetime) -> QuerySet[Any]:
     """Changes of a name or birth date that wait, for those who decide them."""
-    waiting = DetailsChange.objects.filter(status=DetailsChange.Status.WAITING).select_related("patient")
+    waiting = WAITING.select_related("patient")
     rows = _about_no_visit(waiting).order_by("created", "pk")
     return rows if access.may_decide_details(caller) else rows.none()
 
@@ -129,17 +147,47 @@ def _about_no_visit(rows: QuerySet[Any]) -> QuerySet[Any]:
     return annotated
 
 
+UNTENDED = Q(rebookings__state=Rebooking.State.CALL) | Q(ended=None, offered=None)
+INSURED = Q(requires_coverage=True) | Q(requires_verified_coverage=True)
+REPLIES = Communication.objects.filter(event=Event.REPLY, read=None)
+LOST = Communication.objects.filter(status=Communication.Status.NOT_DONE, attempts__gt=0)
+WITH_FORMS = HealthcareService.objects.filter(requires_questionnaires=True)
+REFUSED = PaymentOrder.objects.filter(status=PaymentOrder.Status.FAILED)
+WAITING = DetailsChange.objects.filter(status=DetailsChange.Status.WAITING)
+PAIRS = DuplicatePair.objects.filter(rejected=None)
 # The parts in the order in which they are read.
 PARTS: Mapping[WorkItem.Kind, Part] = {
     Kind.REQUEST: Part(_requests),
-    Kind.REBOOK: Part(_to_rebook),
-    Kind.TEXT: Part(_texts, site=OF_VISIT),
-    Kind.FAILURE: Part(_failures, site=OF_VISIT),
+    Kind.REBOOK: Part(_to_rebook, source=Absence.objects.filter(UNTENDED)),
+    Kind.TEXT: Part(_texts, site=OF_VISIT, source=REPLIES),
+    Kind.FAILURE: Part(_failures, site=OF_VISIT, source=LOST),
     Kind.UNCONFIRMED: Part(_unconfirmed),
-    Kind.FORMS: Part(_unanswered),
-    Kind.COVERAGE: Part(_uncovered, Action.COVERAGE),
-    Kind.PAYMENT: Part(_refused_payments, Action.PAYMENTS, "visit_site"),
-    Kind.CHANGE: Part(_changes, Action.RECORDS, ""),
-    Kind.RECALL: Part(_recalls, site=OF_VISIT),
-    Kind.DUPLICATE: Part(_duplicates, Action.RECORDS, ""),
+    Kind.FORMS: Part(_unanswered, source=WITH_FORMS),
+    Kind.COVERAGE: Part(_uncovered, Action.COVERAGE, source=HealthcareService.objects.filter(INSURED)),
+    Kind.PAYMENT: Part(_refused_payments, Action.PAYMENTS, "visit_site", REFUSED),
+    Kind.CHANGE: Part(_changes, Action.RECORDS, "", WAITING),
+    Kind.RECALL: Part(_recalls, site=OF_VISIT, source=Task.objects.filter(Task.open())),
+    Kind.DUPLICATE: Part(_duplicates, Action.RECORDS, "", PAIRS),
 }
+
+
+def parts_with_rows() -> Mapping[WorkItem.Kind, Part]:
+    """Return the parts that may have items. One statement, which is far quicker than to ask each part."""
+    with connection.cursor() as cursor:
+        cursor.execute(_sources())
+        found = {kind for (kind,) in cursor.fetchall()}
+    return {kind: part for kind, part in PARTS.items() if part.source is None or kind in found}
+
+
+@cache
+def _sources() -> str:
+    """The statement for the kinds whose source has a row: the same for every caller at any moment, so composed once.
+
+    It has values instead of parameters, as otherwise a plan for any value would use no index of some rows only.
+    """
+    sources = [
+        part.source.order_by().values_list(Value(kind.value, CharField()))[:1]
+        for kind, part in PARTS.items()
+        if part.source is not None
+    ]
+    return mogrify(*sources[0].union(*sources[1:], all=True).query.sql_with_params(), connection)

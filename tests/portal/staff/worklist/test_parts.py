@@ -7,7 +7,9 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
-from clinic.models import PaymentOrder, Rebooking, StaffRole
+from clinic.models import PaymentOrder, Rebooking, StaffRole, WorkItem
+from scheduling.access import Caller
+from scheduling.worklist import Holder, count_work
 from tests.factories import (
     NEW_YORK,
     AbsenceFactory,
@@ -218,3 +220,16 @@ def test_many_items_of_all_kinds_need_as_many_statements_as_one(
         add(n)
     with django_assert_max_num_queries(len(few)):
         as_rana.get(LIST)
+
+
+def test_a_kind_of_which_there_is_no_row_is_not_counted(rana, visit, django_assert_num_queries):
+    """Each page of staff counts what waits for them: it takes a tenth of the time of asking for every kind."""
+    caller = Caller(user=rana)
+    count_work(caller, now=timezone.now())  # reads the caller's roles
+    with django_assert_num_queries(2) as statements:
+        count_work(caller, now=timezone.now())
+    assert "clinic_paymentorder" not in statements[-1]["sql"]
+    refuse(visit, "fee", status="paid")
+    with django_assert_num_queries(2) as statements:
+        assert count_work(caller, now=timezone.now()).of([Holder.NOBODY], WorkItem.Kind.PAYMENT) == 1
+    assert "clinic_paymentorder" in statements[-1]["sql"]
