@@ -6,7 +6,7 @@ from api.conformance.definitions import definition
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
 from clinic.labels import Choices
-from clinic.models import AccessNeed, Event, HealthcareService, Medium, PlaceFeature
+from clinic.models import AccessNeed, Event, HealthcareService, Medium, PlaceFeature, ServiceType
 
 
 def code_systems(base: str) -> list[Json]:
@@ -22,6 +22,7 @@ def code_systems(base: str) -> list[Json]:
             "What a site or a room offers, beside FHIR's codes.",
             [PlaceFeature.INDUCTION_LOOP, PlaceFeature.QUIET],
         ),
+        _of_concepts(codes.SERVICE_TYPE, "Types of services that the clinic has named itself.", _own_types()),
         _definition(codes.EVENT, "What a message is about.", Event),
         _definition(codes.MEDIUM, "Ways of messages that FHIR has no code for.", [Medium.IN_APP]),
         _definition(codes.TASK, "What a Task asks for: `recall`, that a patient is seen again.", ()),
@@ -29,8 +30,15 @@ def code_systems(base: str) -> list[Json]:
     ]
 
 
+def _own_types() -> list[Json]:
+    return [{"code": row.code, "display": row.name} for row in ServiceType.objects.all()]
+
+
 def _definition(url: str, text: str, choices: Iterable[Choices]) -> Json:
-    concepts = [{"code": choice.value, "display": choice.display} for choice in choices]
+    return _of_concepts(url, text, [{"code": choice.value, "display": choice.display} for choice in choices])
+
+
+def _of_concepts(url: str, text: str, concepts: list[Json]) -> Json:
     code_system: Json = {
         **definition("CodeSystem", url.rpartition("/")[2], url, text),
         "caseSensitive": True,

@@ -10,13 +10,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic import time_text
+from clinic import service_types, time_text
 from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
 from clinic.admin.fields import AmountField, RemindersField
 from clinic.admin.parameters import PARAMETERS, ParametersForm
 from clinic.admin.people import OTHER_SYSTEMS
+from clinic.concept_fields import ConceptsField
 from clinic.country import clinic_zone
 from clinic.models import Device, HealthcareService, Location, Organization, PlaceFeature, SchedulingParameters
+from clinic.models.service_types import LONGEST_NAME
 from clinic.models.services import default_reminders
 
 
@@ -143,6 +145,19 @@ class ServiceForm(ModelForm):
         ),
     )
 
+    type = ConceptsField(
+        label=_("Service types"),
+        help_text=_("Type a part of the name, and choose from the list."),
+        known=service_types.known_types,
+        name_of=service_types.name_of,
+    )
+    own_type = forms.CharField(
+        label=_("A service type of your own"),
+        help_text=_("If none on the list fits. It is on the list from then on."),
+        max_length=LONGEST_NAME,
+        required=False,
+    )
+
     price = AmountField(label=_("Price"), help_text=_("What is paid, with any tax."))
     price_to = AmountField(label=_("Highest price"), help_text=_("Only for a price range."))
 
@@ -154,6 +169,7 @@ class ServiceForm(ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.initial["type"] = self.fields["type"].show(self.instance.type)  # type: ignore[attr-defined]
         for name in ("minimum_notice", "cancellation_notice", "check_in_before", "check_in_after"):
             self.fields[name].error_messages["invalid"] = _(
                 "Write it as days hours:minutes:seconds, such as 1 00:00:00 for a day or 2:00:00 for two hours."
@@ -251,10 +267,15 @@ class HealthcareServiceAdmin(ResourceAdmin):
         ),
         (
             _("Where, and what it is"),
-            {"fields": ("organization", "locations", "type", "specialty", "appointment_type")},
+            {"fields": ("organization", "locations", "type", "own_type", "specialty", "appointment_type")},
         ),
         OTHER_SYSTEMS,
     )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if own_type := form.cleaned_data["own_type"]:
+            obj.type = service_types.with_type(obj.type, own_type)
+        super().save_model(request, obj, form, change)
 
     @admin.display(description=_("requires"))
     def needs(self, service: HealthcareService) -> str:

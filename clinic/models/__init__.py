@@ -54,6 +54,7 @@ from clinic.models.schedule import (
     validate_availability,
 )
 from clinic.models.second_factor import SecondFactorRule
+from clinic.models.service_types import ServiceType
 from clinic.models.services import HealthcareService
 from clinic.models.smart import AppRegistration, Launch, UsedAssertion
 from clinic.models.staff import StaffInvitation, StaffRole
@@ -164,6 +165,7 @@ __all__ = [
     "SchedulingParameters",
     "SecondFactorRule",
     "ServiceRequest",
+    "ServiceType",
     "Slot",
     "StaffInvitation",
     "StaffMessage",

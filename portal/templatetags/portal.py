@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy
 
 from clinic import branding, money, patient_text, phones
-from clinic.models import Location
+from clinic.models import HealthcareService, Location
+from clinic.service_types import names_of
 from clinic.templatetags.texts import in_its_language
 from clinic.visit_place import site_and_town
 from portal.common import navigation
@@ -72,6 +73,12 @@ def tel(phone: str) -> str:
 def phone(number: str) -> str:
     """Return a telephone number as it is written in the clinic's country: (212) 555-0100."""
     return phones.shown(number)
+
+
+@register.filter
+def service_types(service: HealthcareService | None) -> list[str]:
+    """Return the types of a service by name, in the reader's language."""
+    return names_of(service.type) if service else []
 
 
 @register.filter

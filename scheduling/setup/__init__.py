@@ -6,6 +6,7 @@ Software writes the same rows by scheduling.interactions.
 from scheduling.setup.calendars import save_calendar, set_week
 from scheduling.setup.progress import SetupProgress, is_empty, progress
 from scheduling.setup.rows import save_person, save_place
+from scheduling.setup.service_types import remove_type, rename_type, services_of_types
 from scheduling.setup.services import add_services, save_service
 from scheduling.setup.templates import CLINIC_KINDS, TEMPLATES, ServiceTemplate, starts_every, templates_of
 
@@ -17,10 +18,13 @@ __all__ = [
     "add_services",
     "is_empty",
     "progress",
+    "remove_type",
+    "rename_type",
     "save_calendar",
     "save_person",
     "save_place",
     "save_service",
+    "services_of_types",
     "set_week",
     "starts_every",
     "templates_of",

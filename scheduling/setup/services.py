@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from clinic import service_types
 from clinic.models import HealthcareService, Schedule
 from scheduling import access, booking, opening
 from scheduling.access import Caller
@@ -38,6 +39,7 @@ def add_services(
                 "name": name,
                 "requires": [kind for kind in template.requires if kind in kinds or kind == Kind.PRACTITIONER],
                 "telehealth": template.by_video,
+                "type": [service_types.x12_type(template.service_type)],
             }
             service, entry = write_row(HealthcareService(), values, version=0, now=now)
             parameters = {
@@ -57,13 +59,19 @@ def save_service(
     values: Mapping[str, Any],
     parameters: Mapping[str, Any],
     *,
+    own_type: str = "",
     version: int,
     caller: Caller,
     now: datetime,
 ) -> HealthcareService:
-    """Save a new or changed service with these columns of its scheduling parameters."""
+    """Save a new or changed service with these columns of its scheduling parameters.
+
+    It is also of the type with the name `own_type`, which becomes one of the clinic's own if there is none.
+    """
     access.may_set_up(caller)
     with booking.all_or_nothing():
+        if own_type:
+            values = {**values, "type": service_types.with_type(values["type"], own_type)}
         service, written = write_row(service, values, version=version, now=now)
         write_parameters(service, None, parameters)
         record_writes([written], caller=caller, now=now)

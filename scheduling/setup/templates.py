@@ -20,10 +20,11 @@ CLINIC_KINDS = ((GP, _("General practice")), (DENTIST, _("Dentist")), (PHYSIOTHE
 
 @dataclass(frozen=True, slots=True)
 class ServiceTemplate:
-    """A usual visit: its length in minutes, and the kinds of actor whose time it takes."""
+    """A usual visit: its type by X12's code, its length in minutes, and the kinds of actor whose time it takes."""
 
     code: str
     name: Any
+    service_type: str
     minutes: int
     requires: tuple[str, ...]
     by_video: bool = False
@@ -31,26 +32,26 @@ class ServiceTemplate:
 
 TEMPLATES: dict[str, tuple[ServiceTemplate, ...]] = {
     GP: (
-        ServiceTemplate("gp-consultation", _("Consultation"), 15, PERSON),
-        ServiceTemplate("gp-long", _("Long consultation"), 30, PERSON),
-        ServiceTemplate("gp-check-up", _("Health check-up"), 45, PERSON),
-        ServiceTemplate("gp-vaccination", _("Vaccination"), 10, PERSON),
-        ServiceTemplate("gp-blood", _("Blood test"), 10, PERSON),
-        ServiceTemplate("gp-video", _("Consultation by video"), 15, PERSON, by_video=True),
+        ServiceTemplate("gp-consultation", _("Consultation"), "98", 15, PERSON),
+        ServiceTemplate("gp-long", _("Long consultation"), "98", 30, PERSON),
+        ServiceTemplate("gp-check-up", _("Health check-up"), "81", 45, PERSON),
+        ServiceTemplate("gp-vaccination", _("Vaccination"), "80", 10, PERSON),
+        ServiceTemplate("gp-blood", _("Blood test"), "5", 10, PERSON),
+        ServiceTemplate("gp-video", _("Consultation by video"), "98", 15, PERSON, by_video=True),
     ),
     DENTIST: (
-        ServiceTemplate("dentist-check-up", _("Dental check-up"), 30, IN_ROOM),
-        ServiceTemplate("dentist-cleaning", _("Teeth cleaning"), 45, IN_ROOM),
-        ServiceTemplate("dentist-filling", _("Filling"), 45, IN_ROOM),
-        ServiceTemplate("dentist-pain", _("Toothache"), 20, IN_ROOM),
-        ServiceTemplate("dentist-crown", _("Crown or bridge"), 90, IN_ROOM),
+        ServiceTemplate("dentist-check-up", _("Dental check-up"), "41", 30, IN_ROOM),
+        ServiceTemplate("dentist-cleaning", _("Teeth cleaning"), "41", 45, IN_ROOM),
+        ServiceTemplate("dentist-filling", _("Filling"), "25", 45, IN_ROOM),
+        ServiceTemplate("dentist-pain", _("Toothache"), "35", 20, IN_ROOM),
+        ServiceTemplate("dentist-crown", _("Crown or bridge"), "36", 90, IN_ROOM),
     ),
     PHYSIOTHERAPY: (
-        ServiceTemplate("physio-first", _("First assessment"), 45, IN_ROOM),
-        ServiceTemplate("physio-treatment", _("Physiotherapy"), 30, IN_ROOM),
-        ServiceTemplate("physio-massage", _("Massage"), 30, IN_ROOM),
-        ServiceTemplate("physio-long", _("Long treatment"), 60, IN_ROOM),
-        ServiceTemplate("physio-video", _("Advice by video"), 20, PERSON, by_video=True),
+        ServiceTemplate("physio-first", _("First assessment"), "PT", 45, IN_ROOM),
+        ServiceTemplate("physio-treatment", _("Physiotherapy"), "PT", 30, IN_ROOM),
+        ServiceTemplate("physio-massage", _("Massage"), "BE", 30, IN_ROOM),
+        ServiceTemplate("physio-long", _("Long treatment"), "PT", 60, IN_ROOM),
+        ServiceTemplate("physio-video", _("Advice by video"), "PT", 20, PERSON, by_video=True),
     ),
 }
 

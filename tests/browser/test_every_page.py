@@ -17,7 +17,7 @@ from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from clinic.models import Appointment, CardPhoto, DetailsChange, HealthcareService, RefusedLine, Schedule
+from clinic.models import Appointment, CardPhoto, DetailsChange, HealthcareService, RefusedLine, Schedule, ServiceType
 from demo.seed.questionnaire import TRAVEL_HEALTH
 from portal import urls
 from scheduling import reports, staff_accounts
@@ -289,6 +289,8 @@ setup-services
 setup-services ?kind=dentist
 setup-service-new
 setup-service checkup
+setup-types
+setup-type service_type
 setup-hours
 setup-week schedule
 setup-calendar schedule
@@ -334,7 +336,7 @@ NO_PAGES = {
     "near", "let-go", "keep", "presence", "ics", "manage-attend", "feed", "feed-revoke", "messages-read", "sms-status",
     "send-again", "questions-save", "answer-file", "set-language", "theme", "photo", "text-read", "text-reply",
     "calendar-choose", "calendar-events", "calendar-changes", "staff-find-patients", "staff-step", "staff-answer",
-    "authorize-decide", "closures-remove", "closures-restore", "hours-remove",
+    "authorize-decide", "closures-remove", "setup-type-remove", "closures-restore", "hours-remove",
     "hours-closures", "hours-closures-remove", "hours-kept", "hours-kept-remove", "hours-undo", "hours-extra",
     "referral-document", "staff-referral-document", "staff-referral-withdraw", "recall-decline", "recall-end",
     "staff-recall",
@@ -497,6 +499,7 @@ def world(clinic, ada, chen, rana, site, referrer, monkeypatch):
     RefusedLine.objects.create(file=files["checked_file"], line=1, reason="It has no “Family name”.")
     return {name: thing.fhir_id for name, thing in things.items()} | {
         "absence": absence.pk,
+        "service_type": ServiceType.objects.create(code="home-visit", name="Home visit").pk,
         "late_key": things["late"].pk,
         "note": note.pk,
         "sent_note": sent_note.pk,

@@ -16,6 +16,7 @@ from clinic.country import clinic_zone
 from clinic.csv_files import csv_lines
 from clinic.local_time import in_zone
 from clinic.models import CountedDay, HealthcareService
+from clinic.service_types import names_of
 from portal.common.callers import caller_of, staff_required
 from portal.staff.reports.forms import DIVISIONS, ReportForm, usual_periods
 from portal.staff.reports.values import cells_of, file_cell, file_header, words
@@ -83,8 +84,11 @@ def free_times(request: HttpRequest) -> HttpResponse:
 def free_times_file(request: HttpRequest) -> HttpResponse:
     """Return how far away the next free times are as a CSV file."""
     now = timezone.now()
-    header = [_("Service"), _("Days to the first free time"), _("Days to the third free time")]
-    rows = [(row.service.name, _days(row.first, now), _days(row.third, now)) for row in _next_free_times(request, now)]
+    header = [_("Service"), _("Service type"), _("Days to the first free time"), _("Days to the third free time")]
+    rows = [
+        (row.service.name, ", ".join(names_of(row.service.type)), _days(row.first, now), _days(row.third, now))
+        for row in _next_free_times(request, now)
+    ]
     return _file(f"free-times-{in_zone(now, clinic_zone()).date()}.csv", header, rows)
 
 

@@ -7,9 +7,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from clinic import service_types
+from clinic.concept_fields import ConceptsField
 from clinic.country import clinic_zone
 from clinic.models import Device, HealthcareService, Location, Practitioner, Resource
 from clinic.models.schedule import DAY_MINUTES
+from clinic.models.service_types import LONGEST_NAME
 from clinic.phone_field import PhoneField
 from portal.common.fields import NumberField
 from portal.finding.zones import zones_by_region
@@ -188,7 +191,7 @@ class PlaceForm(RowForm):
 class ServiceForm(RowForm):
     """Form for a visit that can be booked: its length, what it takes, and who books it."""
 
-    COLUMNS = ("name", "comment", "telehealth", "requires", "bookable_by", "active")
+    COLUMNS = ("name", "comment", "type", "telehealth", "requires", "bookable_by", "active")
     PARAMETERS = ("duration", "alignment_interval")
     LATER = ("active",)
 
@@ -199,6 +202,18 @@ class ServiceForm(RowForm):
         required=False,
         max_length=5000,
         widget=forms.Textarea({"rows": 2}),
+    )
+    type = ConceptsField(
+        label=_("Service types"),
+        help_text=_("For insurers, reports and other systems: type a part of the name, and choose from the list."),
+        known=service_types.known_types,
+        name_of=service_types.name_of,
+    )
+    own_type = forms.CharField(
+        label=_("A service type of your own"),
+        help_text=_("If none on the list fits. It is on the list from then on."),
+        max_length=LONGEST_NAME,
+        required=False,
     )
     duration = NumberField(label=_("Length in minutes"), min_value=1, max_value=DAY_MINUTES)
     alignment_interval = NumberField(
@@ -219,6 +234,13 @@ class ServiceForm(RowForm):
         label=_("Who can book it"), choices=HealthcareService.BookableBy.choices, widget=forms.RadioSelect
     )
     active = forms.BooleanField(label=_("Is offered"), required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, row: Resource) -> None:
+        super().__init__(data, row=row)
+        assert isinstance(row, HealthcareService)
+        field = self.fields["type"]
+        assert isinstance(field, ConceptsField)
+        self.initial["type"] = field.show(row.type)
 
     def further(self, row: Any) -> dict[str, Any]:
         if row.pk is None:
@@ -243,6 +265,20 @@ class NewServiceForm(ServiceForm, WeekForm):
         return {**super().parameters, "availability": opening.write([Version(None, self.week)])}
 
 
+class TypeForm(forms.Form):
+    """Form for the name of a service type of the clinic's own."""
+
+    name = name_field(_("Name of the service type"), _("Enter a name, such as Home visit."))
+
+
+class TypedServices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Field for services, which are listed with their types."""
+
+    def label_from_instance(self, obj: HealthcareService) -> str:
+        types = ", ".join(service_types.names_of(obj.type))
+        return f"{obj} ({types})" if types else str(obj)
+
+
 class CalendarForm(RowForm):
     """Form for a calendar: the visits that it offers."""
 
@@ -254,7 +290,7 @@ class CalendarForm(RowForm):
         coerce=lambda value: value == "True",
         widget=forms.RadioSelect,
     )
-    services = forms.ModelMultipleChoiceField(
+    services = TypedServices(
         label=_("Chosen visits"),
         queryset=HealthcareService.objects.filter(active=True, deleted_at=None),
         widget=forms.CheckboxSelectMultiple,

@@ -30,6 +30,11 @@ LINKS = (
     ),
     SetupLink(_("Hours and rules"), _("When each visit is given, for how long, and who can book it."), "portal:hours"),
     SetupLink(
+        _("Service types"),
+        _("The types of visits that you have named yourselves."),
+        "portal:setup-types",
+    ),
+    SetupLink(
         _("Closures"),
         _("Public holidays, and times when the clinic, a site, a person, a room or a device is closed."),
         "portal:closures",

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.staff.setup.views import hours, pages, rows
+from portal.staff.setup.views import hours, pages, rows, types
 
 urlpatterns = [
     path("", pages.setup, name="setup"),
@@ -17,6 +17,9 @@ urlpatterns = [
     path("visits/", hours.services, name="setup-services"),
     path("visits/new/", rows.service, name="setup-service-new"),
     path("visits/<str:service_id>/", rows.service, name="setup-service"),
+    path("types/", types.service_types, name="setup-types"),
+    path("types/<int:type_id>/", types.service_type, name="setup-type"),
+    path("types/<int:type_id>/remove/", types.remove, name="setup-type-remove"),
     path("hours/", hours.hours, name="setup-hours"),
     path("hours/<str:schedule_id>/", hours.week, name="setup-week"),
     path("calendars/<str:schedule_id>/", rows.calendar, name="setup-calendar"),

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.models import HealthcareService, Location, Patient, Practitioner, Schedule, User
+from clinic import service_types
+from clinic.models import HealthcareService, Location, Patient, Practitioner, Schedule, ServiceType, User
 from tests.clinic.admin.pages import errors, inline, url
 from tests.factories import (
     NEW_YORK,
@@ -165,12 +166,19 @@ def test_a_person_without_any_name_is_refused_beside_the_name(desk, model, langu
 @pytest.mark.parametrize(
     ("language", "texts"),
     [
-        ("en", ("The maximum age is below the minimum age.", "Write it as days hours:minutes", "not valid JSON")),
-        ("es", ("La edad máxima es menor que la mínima.", "Escríbalo como días horas:minutos", "no es JSON válido")),
+        ("en", ("The maximum age is below the minimum age.", "Write it as days hours:minutes", "is not on the list")),
+        ("es", ("La edad máxima es menor que la mínima.", "Escríbalo como días horas:minutos", "no está en la lista")),
     ],
 )
 def test_errors_of_a_service_are_shown_beside_their_fields(desk, language, texts):
-    data = {"active": "on", "name": "Knee", "minimum_age": 50, "maximum_age": 10, "minimum_notice": "soon", "type": "{"}
+    data = {
+        "active": "on",
+        "name": "Knee",
+        "minimum_age": 50,
+        "maximum_age": 10,
+        "minimum_notice": "soon",
+        "type": "X-ra",
+    }
     extra = inline("scheduling_parameters")
 
     response = desk.post(url(HealthcareService, "add"), data | extra, headers={"Accept-Language": language})
@@ -179,6 +187,21 @@ def test_errors_of_a_service_are_shown_beside_their_fields(desk, language, texts
     for field, text in zip(("maximum_age", "minimum_notice", "type"), texts, strict=True):
         assert text in found[field][0]
     assert "__all__" not in found
+
+
+def test_service_types_are_chosen_by_name_and_those_of_other_systems_stay(desk):
+    foreign = {"coding": [{"system": "https://codes.example", "code": "7"}], "text": "Of another system"}
+    service = ServiceFactory(name="Knee", type=[foreign])
+    address, extra = url(HealthcareService, "change", service.pk), inline("scheduling_parameters")
+
+    chosen = {"type": ["Of another system", "Skin"], "own_type": "Home visit"}
+    response = desk.post(address, SERVICE | {"name": "Knee"} | chosen | extra)
+
+    assert response.status_code == 302, errors(response)
+    service.refresh_from_db()
+    assert service_types.names_of(service.type) == ["Of another system", "Skin", "Home visit"]
+    assert service.type[0] == foreign
+    assert ServiceType.objects.get().code == "home-visit"
 
 
 def test_a_price_is_typed_in_the_clinics_currency(desk):

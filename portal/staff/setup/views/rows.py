@@ -132,6 +132,7 @@ def service(request: HttpRequest, service_id: str = "") -> HttpResponse:
             row,
             form.values,
             form.parameters,
+            own_type=form.cleaned_data["own_type"],
             version=form.known_version,
             caller=caller_of(request),
             now=timezone.now(),
