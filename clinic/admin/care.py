@@ -183,7 +183,7 @@ class TaskAdmin(ResourceAdmin):
     date_hierarchy = "due"
     facts = ("patient", "service", "practitioner", "visit", "by_rule", "authored", "messages", "next_message")
     readonly_fields = (*ResourceAdmin.readonly_fields, *facts)
-    fieldsets = ((None, {"fields": ("status", "due", "note", *facts)}), OTHER_SYSTEMS)
+    fieldsets = ((None, {"fields": ("status", "due", "note", *facts)}),)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

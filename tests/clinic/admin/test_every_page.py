@@ -16,6 +16,7 @@ from clinic.models import (
     Device,
     Encounter,
     HealthcareService,
+    InsurancePlan,
     Location,
     MessagePreferences,
     MessageTemplate,
@@ -27,6 +28,8 @@ from clinic.models import (
     QuestionnaireResponse,
     RelatedPerson,
     Schedule,
+    ServiceRequest,
+    Task,
     User,
 )
 from tests.clinic.admin.pages import url
@@ -39,12 +42,15 @@ from tests.factories import (
     CoverageFactory,
     DeviceFactory,
     EncounterFactory,
+    InsurancePlanFactory,
     MessagePreferencesFactory,
     MessageTemplateFactory,
     PatientFactory,
     PractitionerFactory,
     QuestionnaireFactory,
     QuestionnaireResponseFactory,
+    RecallFactory,
+    ReferralFactory,
     RelatedPersonFactory,
     RoleFactory,
     RoomFactory,
@@ -64,6 +70,9 @@ NOUNS = [
     RelatedPerson,
     Coverage,
     CareTeam,
+    InsurancePlan,
+    ServiceRequest,
+    Task,
     Encounter,
     Questionnaire,
     QuestionnaireResponse,
@@ -75,7 +84,7 @@ NOUNS = [
     AuditEvent,
     User,
 ]
-MADE_ELSEWHERE = (QuestionnaireResponse, Encounter, Communication, CalendarFeed, AuditEvent)
+MADE_ELSEWHERE = (QuestionnaireResponse, ServiceRequest, Task, Encounter, Communication, CalendarFeed, AuditEvent)
 LANGUAGES = (f"l{number}" for number in count())
 FACTORIES = [
     RoleFactory,
@@ -89,6 +98,9 @@ FACTORIES = [
     UserFactory,
     lambda: RelatedPersonFactory(user=UserFactory()),
     CoverageFactory,
+    InsurancePlanFactory,
+    ReferralFactory,
+    lambda: RecallFactory(appointment=AppointmentFactory()),
     lambda: CareTeamFactory(members=[PractitionerFactory()]),
     lambda: EncounterFactory(appointment=AppointmentFactory()),
     lambda: QuestionnaireResponseFactory(appointment=AppointmentFactory()),
