@@ -71,15 +71,18 @@ class ConceptsField(forms.Field):
         self.suggested: Mapping[str, Json] = {}
         self.stored: list[Json] = []
 
-    def show(self, stored: list[Json]) -> list[str]:
-        """Take the stored concepts, and return their names, which are the field's initial value."""
-        self.stored, self.suggested = stored, self.known()
-        self.widget.names = self.suggested
-        return [name for concept in stored if (name := self.name_of(concept))]
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        self.stored = list(form.get_initial_for_field(self, field_name) or ())
+        self.suggested = self.widget.names = self.known()
+        return super().get_bound_field(form, field_name)
+
+    def prepare_value(self, value: Any) -> list[str]:
+        """Return the names of concepts; what was typed stays as it is."""
+        return [name for each in value or () if (name := self.name_of(each) if isinstance(each, dict) else str(each))]
 
     def clean(self, value: Any) -> list[Json]:
         names = _once(_typed(value))
-        if names == _once(filter(None, map(self.name_of, self.stored))):
+        if names == _once(self.prepare_value(self.stored)):
             return self.stored
         stored: dict[str, list[Json]] = {}
         for concept in self.stored:
@@ -97,7 +100,7 @@ class ConceptsField(forms.Field):
         return concepts + stored.get("", [])
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return _typed(initial) != _typed(data)
+        return _typed(self.prepare_value(initial)) != _typed(data)
 
     def _new(self, name: str) -> Json:
         MaxLengthValidator(LONGEST)(name)

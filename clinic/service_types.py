@@ -12,7 +12,8 @@ from django.utils.translation import gettext, gettext_noop
 
 from clinic.fhir.codes import SERVICE_TYPE
 from clinic.fhir.visit_types import codings_of
-from clinic.models import ServiceType, concept_text
+from clinic.models import ServiceType
+from clinic.named_concepts import coded, name_among
 
 Json = dict[str, Any]
 
@@ -125,12 +126,12 @@ def known_types() -> dict[str, Json]:
 
 def x12_type(code: str) -> Json:
     """Return the concept of one of X12's codes."""
-    return _concept(X12, code, X12_NAMES[code])
+    return coded(X12, code, X12_NAMES[code])
 
 
 def own_type(row: ServiceType) -> Json:
     """Return the concept of a type of the clinic's own."""
-    return _concept(SERVICE_TYPE, row.code, row.name)
+    return coded(SERVICE_TYPE, row.code, row.name)
 
 
 def own_coding(row: ServiceType) -> Json:
@@ -140,13 +141,7 @@ def own_coding(row: ServiceType) -> Json:
 
 def name_of(concept: Json) -> str:
     """Return the name of a type for people. X12's are translated, unless other software gave the type another name."""
-    text = concept_text(concept)
-    for coding in concept.get("coding") or ():
-        if coding.get("system") == X12:
-            code = coding.get("code")
-            name = X12_NAMES.get(code, "")
-            return gettext(name) if name and text in (name, code) else text
-    return text
+    return name_among(concept, X12, X12_NAMES)
 
 
 def names_of(concepts: Iterable[Json]) -> list[str]:
@@ -177,7 +172,3 @@ def _free_code(name: str) -> str:
     stem = slugify(name)[:50].strip("-_") or "type"
     taken = set(ServiceType.objects.filter(code__startswith=stem).values_list("code", flat=True))
     return next(code for n in range(len(taken) + 1) if (code := f"{stem}-{n + 1}" if n else stem) not in taken)
-
-
-def _concept(system: str, code: str, name: str) -> Json:
-    return {"coding": [{"system": system, "code": code, "display": name}], "text": name}

@@ -11,12 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
+from clinic import named_concepts
 from clinic.admin import translations
-from clinic.admin.fields import ElementsField
+from clinic.admin.fields import ElementsField, IdentifiersField, PayersField
+from clinic.concept_fields import ConceptsField
 from clinic.models import Resource
 from clinic.phone_field import PhoneField
 
@@ -29,39 +31,7 @@ if TYPE_CHECKING:
 else:
     ModelAdmin, StackedInline, ModelForm = admin.ModelAdmin, admin.StackedInline, forms.ModelForm
 
-# The FHIR type of the elements in a JSON column.
-ELEMENTS = {
-    "communication": "CodeableConcept",
-    "identifier": "Identifier",
-    "item": "QuestionnaireItem",
-    "payor": "Reference",
-    "relationship": "CodeableConcept",
-    "specialty": "CodeableConcept",
-    "type": "CodeableConcept",
-}
-EXAMPLES = {
-    "communication": (
-        _(
-            'FHIR CodeableConcepts, such as [{"text": "Spanish",'
-            ' "coding": [{"system": "urn:ietf:bcp:47", "code": "es"}]}]'
-        )
-    ),
-    "payor": _('Who pays, as FHIR References, such as [{"display": "Acme Health"}]'),
-    "relationship": _('FHIR CodeableConcepts, such as [{"text": "Mother"}]'),
-    "Identifier": _('FHIR Identifiers, such as [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893"}]'),
-    "CodeableConcept": (
-        _(
-            'FHIR CodeableConcepts, such as [{"text": "Dermatology",'
-            ' "coding": [{"system": "http://snomed.info/sct", "code": "394582007"}]}]'
-        )
-    ),
-    "QuestionnaireItem": (
-        _(
-            'The questions, such as [{"linkId": "1", "type": "string", "text": "What brings you here?"}]. The other'
-            " types of question: https://hl7.org/fhir/R4/valueset-item-type.html"
-        )
-    ),
-}
+NUMBERS = _("A line for each: the address of its system, a space and the number, such as")
 TRANSLATIONS = _("What patients read in that language. Empty: they read it as it is written above.")
 RECORD = ("fhir_id", "version", "last_updated")
 RECORD_SECTION: tuple[Any, Any] = (_("Record"), {"fields": RECORD, "classes": ("collapse",)})
@@ -156,8 +126,8 @@ class ResourceAdmin(ModelAdmin):
         return changes
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
-        if isinstance(db_field, JSONField) and db_field.name in ELEMENTS:
-            return elements_field(db_field)
+        if (field := element_field(db_field)) is not None:
+            return field
         if db_field.name == "phone":
             return PhoneField(label=capfirst(db_field.verbose_name), required=False, help_text=db_field.help_text)
         if isinstance(db_field, URLField):
@@ -227,13 +197,36 @@ class ReadOnlyAdmin:
         return False
 
 
-def elements_field(column: "Field[Any, Any]") -> forms.Field:
-    """Return the form field for a JSON column of FHIR elements, with an example as help text."""
-    element = ELEMENTS[column.name]
-    help_text = EXAMPLES.get(column.name) or EXAMPLES[element]
-    return ElementsField(
-        element=element, required=False, initial=list, label=capfirst(column.verbose_name), help_text=help_text
-    )
+def element_field(column: "Field[Any, Any]") -> forms.Field | None:
+    """Return the form field for a JSON column of FHIR elements; None for other columns."""
+    label = capfirst(column.verbose_name)
+    match column.name if isinstance(column, JSONField) else "":
+        case "communication":
+            return ConceptsField(
+                label=label, known=named_concepts.known_languages, name_of=named_concepts.language_name, is_open=True
+            )
+        case "specialty":
+            return ConceptsField(
+                label=label, known=named_concepts.known_specialties, name_of=named_concepts.specialty_name, is_open=True
+            )
+        case "relationship":
+            return ConceptsField(
+                label=label,
+                known=named_concepts.known_relationships,
+                name_of=named_concepts.relationship_name,
+                is_open=True,
+            )
+        case "identifier":
+            example = "http://hl7.org/fhir/sid/us-npi 1234567893"
+            return IdentifiersField(label=label, help_text=format_lazy("{} {}", NUMBERS, example))
+        case "payor":
+            return PayersField(label=label, help_text=_("A line for each who pays, by name, such as Acme Health."))
+        case "item":
+            help_text = _("FHIR Questionnaire.item: https://hl7.org/fhir/R4/questionnaire.html")
+            return ElementsField(
+                element="QuestionnaireItem", required=False, initial=list, label=label, help_text=help_text
+            )
+    return None
 
 
 class OnceForm(ModelForm):

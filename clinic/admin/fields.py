@@ -103,29 +103,77 @@ class LinesField(forms.CharField):
         raise NotImplementedError
 
 
-class QualificationsField(LinesField):
-    """A field for FHIR's Practitioner.qualification, a line each, such as `MD: Doctor of Medicine`.
-
-    A line that is there already keeps the rest of its entry, such as who issued it.
+class ElementLinesField(LinesField):
+    """A field for FHIR elements, one a line. An element stays as it is while its line is there, and so does one without
+    a line.
     """
+
+    def __init__(self, *, rows: int = 2, **options: Any) -> None:
+        super().__init__(rows=rows, **options)
+        self.known: list[Json] = []
+        self._left: list[Json] = []
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        self.known = list(form.get_initial_for_field(self, field_name) or ())
+        return super().get_bound_field(form, field_name)
+
+    def to_python(self, value: Any) -> Any:
+        self._left = list(self.known)
+        entries = super().to_python(value)
+        return entries + [each for each in self.known if not self.line(each)]
+
+    def entry(self, line: str) -> Json:
+        same = next((each for each in self._left if self.line(each) == line), None)
+        if same is None:
+            return self.new(line)
+        self._left.remove(same)
+        return same
+
+    def new(self, line: str) -> Json:
+        """Return the element that a new line describes."""
+        raise NotImplementedError
+
+
+class QualificationsField(ElementLinesField):
+    """A field for FHIR's Practitioner.qualification, a line each, such as `MD: Doctor of Medicine`."""
 
     CODED = re.compile(r"(?P<code>[A-Za-z][\w.-]{0,19}):\s+(?P<words>.+)")
 
-    known: list[Json] = []
-
-    def entry(self, line: str) -> Json:
-        same = (entry for entry in self.known if self.line(entry) == line)
+    def new(self, line: str) -> Json:
         coded = self.CODED.fullmatch(line)
         concept: Json = {"text": line}
         if coded:
             concept = {"coding": [{"code": coded["code"], "display": coded["words"]}], "text": coded["words"]}
-        return next(same, {"code": concept})
+        return {"code": concept}
 
     def line(self, entry: Json) -> str:
         concept = entry.get("code") or {}
         code = next((coding["code"] for coding in concept.get("coding") or () if coding.get("code")), "")
         text = concept_text(concept)
         return f"{code}: {text}" if code and text != code else text
+
+
+class IdentifiersField(ElementLinesField):
+    """A field for FHIR Identifiers, a line each: the address of the system, and the number in it."""
+
+    NUMBERED = re.compile(r"(?P<system>[A-Za-z][\w+.-]*:\S+)\s+(?P<value>.+)")
+
+    def new(self, line: str) -> Json:
+        numbered = self.NUMBERED.fullmatch(line)
+        return numbered.groupdict() if numbered else {"value": line}
+
+    def line(self, entry: Json) -> str:
+        return f"{entry.get('system', '')} {entry.get('value', '')}".strip()
+
+
+class PayersField(ElementLinesField):
+    """A field for FHIR's Coverage.payor, a line each: the name of who pays, or the reference of one without a name."""
+
+    def new(self, line: str) -> Json:
+        return {"display": line}
+
+    def line(self, entry: Json) -> str:
+        return str(entry.get("display") or entry.get("reference") or "")
 
 
 class WeeklyHoursField(LinesField):

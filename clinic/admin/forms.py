@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import OnceForm, ResourceAdmin
 from clinic.admin.links import visit_link
+from clinic.admin.people import INTEGRATORS
 from clinic.models import Questionnaire, QuestionnaireResponse, concept_text
 
 
@@ -26,8 +27,11 @@ class QuestionnaireAdmin(ResourceAdmin):
     search_fields = ("title", "name", "url", "fhir_id")
     date_hierarchy = "last_updated"
     fieldsets = (
-        (None, {"fields": ("title", "status", "item")}),
-        (_("For other systems"), {"fields": ("name", "url", "identifier"), "classes": ("collapse",)}),
+        (None, {"fields": ("title", "status")}),
+        (
+            _("For other systems"),
+            {"fields": ("item", "name", "url", "identifier"), "classes": ("collapse",), "description": INTEGRATORS},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from clinic import patient_text, people_search
-from clinic.admin.base import ModelForm, OnceForm, ResourceAdmin, StackedInline, elements_field
+from clinic.admin.base import ModelForm, OnceForm, ResourceAdmin, StackedInline, element_field
 from clinic.admin.fields import BornField, QualificationsField
 from clinic.models import (
     AccessNeed,
@@ -25,12 +25,16 @@ from clinic.models import (
     RelatedPerson,
     StaffRole,
     User,
-    concept_text,
 )
+from clinic.named_concepts import relationship_name, specialty_name
 from clinic.phone_field import PhoneField
 
 NAME = ("prefix", "given", "family")
-OTHER_SYSTEMS: tuple[Any, Any] = (_("For other systems"), {"fields": ("identifier",), "classes": ("collapse",)})
+INTEGRATORS = _("Only for those who connect other systems.")
+OTHER_SYSTEMS: tuple[Any, Any] = (
+    _("For other systems"),
+    {"fields": ("identifier",), "classes": ("collapse",), "description": INTEGRATORS},
+)
 
 
 class PersonForm(ModelForm):
@@ -71,8 +75,7 @@ class PractitionerForm(PersonForm):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        known = self.instance.extra.get("qualification") or []
-        self.initial["qualification"] = self.fields["qualification"].known = known  # type: ignore[attr-defined]
+        self.initial["qualification"] = self.instance.extra.get("qualification") or []
         if not self.instance.photo_digest:
             del self.fields["without_photo"]
 
@@ -132,8 +135,8 @@ class RoleInline(StackedInline):
     verbose_name_plural = _("roles: what they do, and where")
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
-        if db_field.name == "specialty":
-            return elements_field(db_field)
+        if (field := element_field(db_field)) is not None:
+            return field
         return super().formfield_for_dbfield(db_field, request, **options)
 
 
@@ -191,7 +194,7 @@ class PractitionerRoleAdmin(ResourceAdmin):
 
     @admin.display(description=_("specialty"))
     def specialties(self, role: PractitionerRole) -> str:
-        return ", ".join(map(concept_text, role.specialty))
+        return ", ".join(map(specialty_name, role.specialty))
 
 
 class RelatedPersonInline(StackedInline):
@@ -210,8 +213,8 @@ class RelatedPersonInline(StackedInline):
         return super().get_queryset(request).filter(deleted_at=None).select_related("user")
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
-        if db_field.name == "relationship":
-            return elements_field(db_field)
+        if (field := element_field(db_field)) is not None:
+            return field
         if db_field.name == "phone":
             return PhoneField(label=_("Phone"), required=False)
         return super().formfield_for_dbfield(db_field, request, **options)
@@ -283,7 +286,7 @@ class RelatedPersonAdmin(PersonAdmin):
 
     @admin.display(description=_("relationship"))
     def relationships(self, person: RelatedPerson) -> str:
-        return ", ".join(map(concept_text, person.relationship))
+        return ", ".join(map(relationship_name, person.relationship))
 
 
 class EmailUserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]

@@ -169,7 +169,6 @@ class ServiceForm(ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.initial["type"] = self.fields["type"].show(self.instance.type)  # type: ignore[attr-defined]
         for name in ("minimum_notice", "cancellation_notice", "check_in_before", "check_in_after"):
             self.fields[name].error_messages["invalid"] = _(
                 "Write it as days hours:minutes:seconds, such as 1 00:00:00 for a day or 2:00:00 for two hours."

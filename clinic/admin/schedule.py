@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
 from clinic.admin.care import BACKWARDS
 from clinic.admin.parameters import PARAMETERS, ScheduleParametersForm
+from clinic.admin.people import INTEGRATORS
 from clinic.models import Bookable, Schedule, SchedulingParameters
 from clinic.models.schedule import ACTORS, site_of
 
@@ -114,7 +115,10 @@ class ScheduleAdmin(ResourceAdmin):
                 "description": _("Days and weeks are those of the schedule's time zone; a week begins on Monday."),
             },
         ),
-        (_("For other systems"), {"fields": ("specialty", "identifier"), "classes": ("collapse",)}),
+        (
+            _("For other systems"),
+            {"fields": ("specialty", "identifier"), "classes": ("collapse",), "description": INTEGRATORS},
+        ),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:

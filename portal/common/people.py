@@ -1,7 +1,6 @@
 """The languages that practitioners speak, in words."""
 
-from django.utils.translation import get_language_info
-
+from clinic import formats
 from clinic.models import Practitioner, concept_text
 
 
@@ -13,10 +12,5 @@ def languages_spoken(person: Practitioner) -> list[str]:
 
 
 def language_name(code: str, label: str) -> str:
-    """Return the name of a language; of a BCP 47 code without a display, Django's name for it."""
-    if label != code:
-        return label
-    try:
-        return str(get_language_info(code.lower())["name_translated"])
-    except KeyError:
-        return label
+    """Return the name of a language; of a BCP 47 code without a display, its name in the reader's language."""
+    return label if label != code else formats.language_name(code)

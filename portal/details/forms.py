@@ -1,6 +1,5 @@
 """Forms for the details of a patient. Each has `changes`, the columns of the record that it writes."""
 
-import re
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.models import AccessNeed, Coverage, InsurancePlan, Patient
+from clinic.named_concepts import SPOKEN
 from clinic.patient_text import SIGN_LANGUAGES, language_name
 from portal.common.fields import DatePartsField, with_example
 from portal.common.forms import PatientDetailsForm
@@ -22,12 +22,6 @@ COVERAGE_KINDS = {
     "PUBLICPOL": gettext_lazy("Public insurance"),
     "WCBPOL": gettext_lazy("For an accident at work"),
 }
-# Languages that interpreters are often asked for, by their BCP 47 tags. A record can name any other one.
-INTERPRETED = re.findall(
-    r"\w+",
-    "am ar bn bs de el en es fa fr gu hi hr ht hu hy it ja ka km ko ku lo my ne pa pl ps pt ro ru so sq sr sw ta te"
-    " th ti tl tr uk ur vi yue zh",
-)
 
 
 class NeedsForm(forms.Form):
@@ -78,7 +72,7 @@ class NeedsForm(forms.Form):
 
 def _languages(known: str) -> list[tuple[str, Any]]:
     """Return the choices of a language: no interpreter, sign language, then the others by name in the reader's."""
-    tags = {*INTERPRETED, known} - {"", "und", SIGN_LANGUAGES}
+    tags = {*SPOKEN, known} - {"", "und", SIGN_LANGUAGES}
     named = sorted(((tag, language_name(tag)) for tag in tags), key=lambda choice: choice[1].casefold())
     unknown = [("und", gettext_lazy("Yes, the language is not known"))] if known == "und" else []
     sign_language = (SIGN_LANGUAGES, gettext_lazy("Sign language"))

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import childhood, people_search, phones
+from clinic import childhood, named_concepts, people_search, phones
 from clinic.fhir.codes import ROLE_CODES
 from clinic.models import Patient, RelatedPerson
 from clinic.models.people import birth_columns
@@ -19,16 +19,7 @@ from portal.common.forms import PatientDetailsForm
 from scheduling.access import Caller
 from scheduling.carers import Invitation
 
-# The carer's relationship to the patient: https://terminology.hl7.org/CodeSystem-v3-RoleCode.html
-RELATIONSHIPS = {
-    "PRN": gettext_lazy("parent"),
-    "SPS": gettext_lazy("spouse or partner"),
-    "CHILD": gettext_lazy("child"),
-    "SIB": gettext_lazy("brother or sister"),
-    "GRPRN": gettext_lazy("grandparent"),
-    "GUARD": gettext_lazy("guardian"),
-    "FRND": gettext_lazy("friend or carer"),
-}
+RELATIONSHIPS = {code: gettext_lazy(word) for code, word in named_concepts.RELATIONSHIPS.items()}
 
 
 class DependantForm(PatientDetailsForm):

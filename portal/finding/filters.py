@@ -24,6 +24,7 @@ from clinic.models import (
     PractitionerRole,
     concept_text,
 )
+from clinic.named_concepts import specialty_name
 from clinic.time_text import EVENING, NOON
 from clinic.translations import text_of
 from portal.common.people import language_name
@@ -205,7 +206,7 @@ def read_filters(menu: Menu, query: QueryDict, position: Position | None) -> Fil
         if person := people.get(offering.bookable):
             for role in person.roles.all():
                 if offering.actor in (person.reference, role.reference):
-                    yield from _concepts(role.specialty)
+                    yield from _concepts(role.specialty, specialty_name)
 
     def language(offering: Offering) -> Iterator[FilterOption]:
         if person := people.get(offering.bookable):
@@ -362,11 +363,13 @@ def _by_distance(menu: Menu, options: list[FilterOption], position: Position | N
     ]
 
 
-def _concepts(concepts: Iterable[dict[str, Any]]) -> Iterator[FilterOption]:
+def _concepts(
+    concepts: Iterable[dict[str, Any]], name_of: Callable[[dict[str, Any]], str] = concept_text
+) -> Iterator[FilterOption]:
     """Yield an option for each FHIR CodeableConcept: its first code, or its text if it has none."""
     for concept in concepts:
         codings = concept.get("coding") or [{}]
-        label = concept_text(concept)
+        label = name_of(concept)
         if value := str(codings[0].get("code") or label):
             yield FilterOption(value, label)
 

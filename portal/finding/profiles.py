@@ -11,7 +11,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from clinic import formats
-from clinic.models import WEEKDAYS, Location, Practitioner, Schedule, concept_text
+from clinic.models import WEEKDAYS, Location, Practitioner, Schedule
+from clinic.named_concepts import specialty_name
 from clinic.zones import zone_named
 from portal.finding.catalogue import ServiceCard, read_catalogue
 from portal.finding.times import Choice, Menu, is_person, read_menu
@@ -77,7 +78,7 @@ def sites_of(practitioner: Practitioner) -> list[Location]:
 def specialties_of(practitioner: Practitioner) -> list[str]:
     """Return the names of the specialties of the practitioner's roles, each once."""
     roles = practitioner.roles.filter(active=True, deleted_at=None)
-    return list(dict.fromkeys(concept_text(concept) for role in roles for concept in role.specialty))
+    return list(dict.fromkeys(specialty_name(concept) for role in roles for concept in role.specialty))
 
 
 def people_at(site: Location) -> list[Practitioner]:

@@ -1,6 +1,7 @@
 """The form field for FHIR CodeableConcepts by their names."""
 
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
 
 from clinic.concept_fields import ConceptsField
@@ -11,18 +12,21 @@ NAMELESS = {"extension": [{"url": "https://example.org", "valueCode": "x"}]}
 
 
 def field(stored=(), **options):
+    """The field of a form with these stored concepts."""
     made = ConceptsField(known=lambda: {"Skin": SKIN}, **options)
-    made.names = made.show(list(stored))
-    return made
+    form = type("ConceptsForm", (forms.Form,), {"concepts": made})(initial={"concepts": list(stored)})
+    bound = form["concepts"]
+    bound.field.shown = bound.value()
+    return bound.field
 
 
 def test_names_are_shown_and_nothing_is_changed_by_them():
     stored = [FOREIGN, NAMELESS, SKIN, {**SKIN, "id": "again"}]
     shown = field(stored)
 
-    assert shown.names == ["Of another system", "Skin", "Skin"]
-    assert shown.clean([*shown.names, "", ""]) == stored
-    assert not shown.has_changed(shown.names, [*shown.names, "", " "])
+    assert shown.shown == ["Of another system", "Skin", "Skin"]
+    assert shown.clean([*shown.shown, "", ""]) == stored
+    assert not shown.has_changed(shown.shown, [*shown.shown, "", " "])
 
 
 def test_a_name_brings_its_concept_and_those_that_are_left_stay_as_they_are():

@@ -63,7 +63,8 @@ def take_over(form: VersionForm, version: int) -> list[tuple[str, str]]:
 
 def _text(form: VersionForm, name: str) -> str:
     """Return the stored value of a field in words."""
-    value, field = form[name].initial, form.fields[name]
+    field = form.fields[name]
+    value = field.prepare_value(form[name].initial)
     if isinstance(field, forms.BooleanField):
         return _("yes") if value else _("no")
     if isinstance(value, (list, tuple)):

@@ -235,13 +235,6 @@ class ServiceForm(RowForm):
     )
     active = forms.BooleanField(label=_("Is offered"), required=False)
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, row: Resource) -> None:
-        super().__init__(data, row=row)
-        assert isinstance(row, HealthcareService)
-        field = self.fields["type"]
-        assert isinstance(field, ConceptsField)
-        self.initial["type"] = field.show(row.type)
-
     def further(self, row: Any) -> dict[str, Any]:
         if row.pk is None:
             return {"requires": [HealthcareService.ActorType.PRACTITIONER]}

@@ -3,9 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
 
-from clinic.admin.fields import ClosuresField, ElementsField, RemindersField, WeeklyHoursField
+from clinic.admin.fields import (
+    ClosuresField,
+    ElementsField,
+    IdentifiersField,
+    PayersField,
+    RemindersField,
+    WeeklyHoursField,
+)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +119,31 @@ def test_wrong_reminders_are_refused(text):
 def test_elements_that_are_not_fhir_are_refused(text):
     with pytest.raises(ValidationError):
         ElementsField(element="CodeableConcept", required=False).clean(text)
+
+
+def lines_of(field, stored):
+    """The lines of a form with these stored elements, and the elements that other lines make of them."""
+    form = type("LinesForm", (forms.Form,), {"elements": field})(initial={"elements": stored})
+    bound = form["elements"]
+    return bound.value(), bound.field.clean
+
+
+NPI = {"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893", "use": "official"}
+LOCAL = {"value": "A 17"}
+NAMELESS = {"type": {"text": "Of another kind"}}
+
+
+def test_identifiers_are_lines_and_those_that_are_left_stay_as_they_are():
+    text, clean = lines_of(IdentifiersField(), [NPI, NAMELESS, LOCAL])
+
+    assert text == "http://hl7.org/fhir/sid/us-npi 1234567893\nA 17"
+    assert clean("A 17\nurn:oid:1.2.3  45 b") == [LOCAL, {"system": "urn:oid:1.2.3", "value": "45 b"}, NAMELESS]
+    assert clean(text + "\nA 17") == [NPI, LOCAL, LOCAL, NAMELESS]
+
+
+def test_who_pays_is_a_line_each():
+    stored = [{"reference": "Organization/acme", "display": "Acme"}, {"reference": "Patient/ada"}]
+    text, clean = lines_of(PayersField(), stored)
+
+    assert text == "Acme\nPatient/ada"
+    assert clean(text + "\nHarbor") == [*stored, {"display": "Harbor"}]

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from pytest_django.asserts import assertContains
 
+from clinic.fhir.codes import ROLE_CODES
 from clinic.models import (
     CalendarFeed,
     CareTeam,
@@ -38,7 +39,7 @@ def test_a_coverage_ends_after_it_starts(desk):
     data = {
         "status": "active",
         "beneficiary": PatientFactory().pk,
-        "payor": '[{"display": "Acme"}]',
+        "payor": "Acme",
         "verification": "declared",
         "start": "2026-02-01",
         "end": "2026-01-01",
@@ -99,14 +100,18 @@ def test_a_user_is_a_related_person_of_a_patient_once(desk):
 def test_a_related_person_is_added_on_the_patients_page(desk):
     patient = PatientFactory()
     data = {"active": "on", "given": "Ada", "family": "Quinn", "email": patient.email, "language": "es"}
-    carer = inline("related_persons", given="Grace", relationship='[{"text": "Mother"}]')
+    carer = inline("related_persons", given="Grace", relationship="Guardian")
     preferences = inline("message_preferences")
 
     response = desk.post(url(Patient, "change", patient.pk), data | carer | preferences)
 
     assert response.status_code == 302, errors(response)
     grace = patient.related_persons.get()
-    assert (grace.given, grace.relationship, grace.version) == ("Grace", [{"text": "Mother"}], 1)
+    assert (grace.given, grace.relationship, grace.version) == (
+        "Grace",
+        [{"coding": [{"system": ROLE_CODES, "code": "GUARD"}]}],
+        1,
+    )
     assert Patient.objects.get().language == "es"
 
 
@@ -143,7 +148,7 @@ def test_a_calendar_feed_is_revoked_and_its_secret_not_shown(desk):
 def test_a_row_that_was_left_empty_is_nobody(desk):
     patient = PatientFactory()
     data = {"active": "on", "given": "Ada"}
-    blank = inline("related_persons", active="on", relationship="[]")
+    blank = inline("related_persons", active="on", relationship="")
 
     desk.post(url(Patient, "change", patient.pk), data | blank | inline("message_preferences"))
 

@@ -85,7 +85,7 @@ def test_questions_and_options_are_translated_without_json(desk):
         "Since when? (Spanish)",
     ]
     data = {name: page[name].value() or "" for name in ("title", "status", "name", "url")}
-    data |= {"item": page["item"].value(), "identifier": "[]", "title_es": "Antes"}
+    data |= {"item": page["item"].value(), "identifier": "", "title_es": "Antes"}
     data |= {f"question_{n}_es": text for n, text in enumerate(["¿Cómo está?", "Bien", "Mal", "¿Desde cuándo?"])}
     answer = desk.post(address, data)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
@@ -112,7 +112,7 @@ def test_instructions_for_red_flags_are_translated_too(desk):
         "Fever?: Stay at home. (Spanish)",
     ]
     data = {name: page[name].value() or "" for name in ("title", "status", "name", "url")}
-    data |= {"item": page["item"].value(), "identifier": "[]"}
+    data |= {"item": page["item"].value(), "identifier": ""}
     data |= {"question_2_es": "Llame al 911 ahora.", "question_4_es": "Quédese en casa."}
     answer = desk.post(address, data)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
