@@ -30,6 +30,8 @@ STORAGES = {
 # The tests have a larger pool, because races use more connections than a process of the web server: tests/conftest.py.
 # A check that only loads the settings waits for no database.
 POOL = DATABASES["default"]["OPTIONS"].pop("pool")  # noqa: F405
+# On a busy machine a race can hold a lock for longer than the product waits for one.
+DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=30000"  # noqa: F405
 # Static files are found on request: nothing is collected before a test.
 WHITENOISE_AUTOREFRESH = True
 # Test processes (pytest-xdist) have a cache each, because tests clear it.

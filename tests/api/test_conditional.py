@@ -27,7 +27,7 @@ def test_if_none_exist_creates_only_once(api, condition):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_conditional_creations_at_once_create_one():
-    start, apis = Barrier(2), [api_with(), api_with()]
+    start, apis = Barrier(2, timeout=30), [api_with(), api_with()]
 
     def post(api):
         start.wait()

@@ -27,7 +27,7 @@ def appointment(patient, *slots):
 
 def posted_at_once(path, bodies):
     """The statuses of requests that are sent at one moment, in order."""
-    start = Barrier(len(bodies))
+    start = Barrier(len(bodies), timeout=30)
     clients = [api_with() for _ in bodies]
 
     def post(api, body):

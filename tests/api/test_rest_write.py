@@ -328,7 +328,7 @@ def test_an_update_does_not_bring_a_patient_who_is_elsewhere(api):
 
 def put_at_once(resource, several):
     """The statuses of several requests that PUT the same new resource at one moment."""
-    start, apis = Barrier(several), [api_with() for _ in range(several)]
+    start, apis = Barrier(several, timeout=30), [api_with() for _ in range(several)]
 
     def put(api):
         start.wait(timeout=30)
@@ -371,18 +371,20 @@ def test_a_writer_who_waited_for_the_id_blocks_nobody():
             then()
 
     with ThreadPoolExecutor(4) as pool:
-        with transaction.atomic():
-            lock_patient(lambda: None)
-            requests = [pool.submit(closing, puts[0])]
-            wait_until_waiting(1)
-            pool.submit(closing, partial(lock_patient, go_on.wait))
+        try:
+            with transaction.atomic():
+                lock_patient(lambda: None)
+                requests = [pool.submit(closing, puts[0])]
+                wait_until_waiting(1)
+                pool.submit(closing, partial(lock_patient, partial(go_on.wait, 60)))
+                wait_until_waiting(2)
+                requests.append(pool.submit(closing, puts[1]))
+                wait_until_waiting(3)
+            wait_until_waiting(1)  # the first has created it
+            requests.append(pool.submit(closing, puts[2]))
             wait_until_waiting(2)
-            requests.append(pool.submit(closing, puts[1]))
-            wait_until_waiting(3)
-        wait_until_waiting(1)  # the first has created it
-        requests.append(pool.submit(closing, puts[2]))
-        wait_until_waiting(2)
-        go_on.set()
+        finally:
+            go_on.set()
     assert sorted(each.result().status_code for each in requests) == [200, 200, 201]
 
 
@@ -410,7 +412,7 @@ def wait_until_waiting(several):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_second_of_two_writers_of_an_id_is_refused():
-    start = Barrier(2)
+    start = Barrier(2, timeout=30)
     apis = [api_with(), api_with()]
 
     def put(api):

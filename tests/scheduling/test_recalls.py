@@ -316,7 +316,7 @@ def test_months_later(day, months, expected):
 
 
 def test_two_workers_tell_once(recall):
-    barrier = Barrier(3)
+    barrier = Barrier(3, timeout=30)
 
     def work():
         try:
@@ -334,7 +334,7 @@ def test_two_workers_tell_once(recall):
 
 
 def test_two_members_of_staff_set_one(visit, rana):
-    barrier, outcomes = Barrier(3), []
+    barrier, outcomes = Barrier(3, timeout=30), []
 
     def work():
         try:

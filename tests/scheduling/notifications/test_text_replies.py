@@ -272,7 +272,7 @@ def test_a_text_that_is_delivered_twice_is_one_reply(ada):
 
 def test_a_text_that_is_delivered_twice_at_once_is_one_reply(ada):
     visit_for(ada)
-    barrier, done = Barrier(4), []
+    barrier, done = Barrier(4, timeout=30), []
 
     def deliver_it():
         try:

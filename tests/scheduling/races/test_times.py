@@ -22,7 +22,7 @@ ROUNDS = 100
 
 def in_rounds(requests_of_a_round, clients=8, rounds=ROUNDS, act=book):
     """`clients` threads, each with one connection, meet at a barrier before every round."""
-    barrier = threading.Barrier(clients)
+    barrier = threading.Barrier(clients, timeout=30)
     outcomes = [[] for _ in range(rounds)]
     bugs = []
 
