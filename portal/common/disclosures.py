@@ -20,6 +20,11 @@ def listed(caller: Caller, rows: Iterable[Resource], page: str, *, now: datetime
     access.record_disclosure(rows, "search", caller=caller, now=now, query=page, once_in=ONCE_IN)
 
 
+def downloaded(caller: Caller, rows: Iterable[Resource], name: str, *, now: datetime) -> None:
+    """Record that the caller downloaded these rows of a list as a file."""
+    access.record_disclosure(rows, "search", caller=caller, now=now, query=f"{name}, CSV")
+
+
 def listed_patients(caller: Caller, patients: Iterable[int], page: str, *, now: datetime) -> None:
     """Record that the caller saw these patients (primary keys) in a list, at most once an hour for each page."""
     access.record_listing(patients, page, caller=caller, now=now, once_in=ONCE_IN)

@@ -51,7 +51,7 @@ def calls_of(entries: Iterable[Appointment]) -> Mapping[int, Sequence[WaitlistCa
     return found
 
 
-def last_calls(caller: Caller, *, most: int) -> Sequence[WaitlistCall]:
-    """Return the last calls about services that the caller works with, the latest first. One statement."""
+def last_calls(caller: Caller, *, most: int | None) -> Sequence[WaitlistCall]:
+    """Return the last calls about services that the caller works with, or all, the latest first. One statement."""
     calls = WaitlistCall.objects.filter(entry__service__in=access.services_worked_with(caller))
     return list(calls.select_related("called_by", "entry__patient", "entry__service", "entry__site")[:most])

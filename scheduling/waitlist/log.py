@@ -58,8 +58,8 @@ def read_waits(caller: Caller, *, now: datetime) -> dict[HealthcareService, list
     }
 
 
-def offers_of(caller: Caller, *, most: int) -> Sequence[WaitlistOffer]:
-    """Return the last offers of services that the caller works with, the newest first."""
+def offers_of(caller: Caller, *, most: int | None) -> Sequence[WaitlistOffer]:
+    """Return the last offers of services that the caller works with, or all of them, the newest first."""
     offers = WaitlistOffer.objects.filter(entry__service__in=access.services_worked_with(caller))
     related = ("entry__patient", "entry__service", "hold__site", "hold__service", "hold__patient")
     return list(offers.select_related(*related)[:most])

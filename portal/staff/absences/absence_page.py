@@ -1,6 +1,6 @@
 """The page of an absence: the visits that it concerns, by how far it is with each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -162,7 +162,7 @@ def span_of(absence: Absence, caller: Caller) -> AbsenceSpan:
     return AbsenceSpan(absence, zone_of_schedule(schedules[0]))
 
 
-def spans_of(rows: Sequence[Absence], schedules: Sequence[Schedule]) -> list[AbsenceSpan]:
+def spans_of(rows: Iterable[Absence], schedules: Sequence[Schedule]) -> list[AbsenceSpan]:
     """Return several absences with the zones of these calendars. No query for each."""
     zones = {schedule.bookable_id: zone_of_schedule(schedule) for schedule in schedules}
     return [AbsenceSpan(row, zones[row.bookable_id]) for row in rows if row.bookable_id in zones]

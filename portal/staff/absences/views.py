@@ -13,14 +13,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinic.models import Absence
 from portal.appointments.refusals import refusal_text
-from portal.common import disclosures, form_drafts
+from portal.common import csv_lists, disclosures, form_drafts
 from portal.common.callers import caller_of, staff_required
 from portal.staff.absences.absence_page import absence_page, span_of, spans_of
+from portal.staff.absences.downloads import ABSENCES, VISITS, ConcernedVisit
 from portal.staff.absences.forms import AbsenceForm
 from portal.staff.absences.people import schedules_of
 from scheduling import absences, access, booking
 from scheduling.errors import SchedulingError, VersionConflict
 
+LISTED = 100
 # The steps of the page's buttons: the use case, and what the page says after it.
 STEPS: dict[str, tuple[Callable[..., Absence], Any]] = {
     "offer": (booking.offer_times, gettext_lazy("Other times are being looked for. Nobody has been told yet.")),
@@ -36,8 +38,10 @@ def index(request: HttpRequest) -> HttpResponse:
     """List the absences to come, and those that are over."""
     caller, now = caller_of(request), timezone.now()
     past = "past" in request.GET
-    rows = list(absences.absences_of(caller, now=now, past=past)[:100])
-    context = {"absences": spans_of(rows, schedules_of(caller)), "past": past}
+    rows = absences.absences_of(caller, now=now, past=past)
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, ABSENCES, spans_of(rows, schedules_of(caller)), now=now)
+    context = {"absences": spans_of(rows[:LISTED], schedules_of(caller)), "past": past}
     return render(request, "portal/staff/absences/index.html", context)
 
 
@@ -92,6 +96,9 @@ def absence(request: HttpRequest, absence_id: int) -> HttpResponse:
     """Show the visits of an absence: whom to call, who has still to answer, and what is settled."""
     caller, now = caller_of(request), timezone.now()
     page = absence_page(_visible(request, absence_id), caller=caller, now=now)
+    if csv_lists.is_wanted(request):
+        rows = (ConcernedVisit(group.heading, row) for group in page.groups for row in group.rows)
+        return csv_lists.download(request, VISITS, rows, now=now)
     disclosures.listed(caller, page.visits, "absence", now=now)
     return render(request, "portal/staff/absences/absence.html", {"page": page})
 

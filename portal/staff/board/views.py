@@ -14,10 +14,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from clinic.models import Appointment, Location
 from portal.appointments.refusals import refusal_text
-from portal.common import disclosures, kiosk
+from portal.common import csv_lists, disclosures, kiosk
 from portal.common.callers import caller_of, staff_required
 from portal.staff.board import board
 from portal.staff.board.board import Board
+from portal.staff.board.downloads import BOARD
 from portal.staff.board.forms import BoardQueryForm, StepForm
 from portal.staff.sites import ALL_SITES, chosen_site, chosen_sites, sites
 from scheduling import booking
@@ -39,6 +40,11 @@ def today(request: HttpRequest) -> HttpResponse:
     query = BoardQueryForm(request.GET)
     query.is_valid()  # an invalid value counts as missing
     page = _read(request, known, request.GET.get("site", ""), query.cleaned_data, timezone.now())
+    if csv_lists.is_wanted(request):
+        cards = (card for column in page.columns for card in column.cards)
+        return csv_lists.download(
+            request, BOARD, sorted(cards, key=lambda card: (card.start, card.appointment.pk)), now=timezone.now()
+        )
     if request.GET.get("stamp") == page.stamp:
         return HttpResponse(status=NOTHING_NEW)
     _disclosed(request, page)

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.country import clinic_country
 from clinic.models import Closure
-from portal.common import disclosures
+from portal.common import csv_lists, disclosures
 from portal.common.callers import caller_of, manager_required
+from portal.staff.closures.downloads import CLOSURES
 from portal.staff.closures.forms import ClosureForm, HolidaysForm
 from portal.staff.closures.lines import ClosureLine, HolidayLine
 from portal.staff.sites import sites
@@ -43,9 +44,12 @@ def closures(request: HttpRequest) -> HttpResponse:
         }
         return render(request, "portal/staff/closures/preview.html", context)
     rows = opening.closures_in_force(now=now)
+    lines = [ClosureLine(closure) for closure in rows]
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, CLOSURES, lines, now=now)
     context = {
         "form": form,
-        "lines": [ClosureLine(closure) for closure in rows],
+        "lines": lines,
         "stranded": _visits_in(request, rows, now),
         "undo": undo if (undo := request.GET.get("undo", "")).isdecimal() else "",
     }

@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from clinic.csv_files import csv_lines
 from clinic.models import ImportFile
+from portal.common import csv_lists
 from portal.common.callers import caller_of, importer_required
+from portal.staff.imports.downloads import FILES
 from portal.staff.imports.forms import ColumnsForm, SendForm, StartForm
 from scheduling import imports
 from scheduling.errors import NotFound, SchedulingError, VersionConflict
@@ -43,8 +44,10 @@ def imported_files(request: HttpRequest) -> HttpResponse:
             return redirect("portal:import", file.pk)
         except SchedulingError as refusal:
             form.add_error("file", str(refusal))
-    files = ImportFile.objects.defer("encrypted").select_related("created_by")[:LISTED]
-    context = {"form": form, "files": files}
+    files = ImportFile.objects.defer("encrypted").select_related("created_by")
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, FILES, files, now=timezone.now())
+    context = {"form": form, "files": files[:LISTED]}
     return render(request, "portal/staff/imports/index.html", context, status=422 if form.errors else 200)
 
 
@@ -69,9 +72,7 @@ def refused_lines(request: HttpRequest, file_id: int) -> HttpResponse:
         for number, line in enumerate(imports.lines_of(file.text), start=1)
         if number in reasons
     )
-    response = HttpResponse(csv_lines([*file.header, _("Reason")], rows), content_type="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="refused-{file.kind}.csv"'
-    return response
+    return csv_lists.file_response(f"refused-{file.kind}.csv", [*file.header, _("Reason")], rows)
 
 
 def _file_or_404(request: HttpRequest, file_id: int) -> ImportFile:

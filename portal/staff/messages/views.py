@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic import placeholders
 from clinic.models import Absence, StaffMessage
 from portal.appointments.refusals import refusal_text
-from portal.common import disclosures, form_drafts
+from portal.common import csv_lists, disclosures, form_drafts
 from portal.common.callers import caller_of, staff_required
 from portal.common.schedules import SCHEDULE
+from portal.staff.messages.downloads import LOG, MESSAGES
 from portal.staff.messages.forms import StaffMessageForm, initial_of
 from portal.staff.messages.message_page import can_be_undone, log_of, preview_of, selection_text
 from scheduling import access, staff_messages
@@ -33,8 +34,10 @@ LISTED = 100
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """List the messages that were written, drafts too, the latest first."""
-    rows = access.staff_messages(caller_of(request)).select_related(*RELATED)[:LISTED]
-    written = [(row, selection_text(row)) for row in rows]
+    rows = access.staff_messages(caller_of(request)).select_related(*RELATED)
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, MESSAGES, rows, now=timezone.now())
+    written = [(row, selection_text(row)) for row in rows[:LISTED]]
     return render(request, "portal/staff/messages/index.html", {"written": written})
 
 
@@ -84,6 +87,8 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         context["preview"] = preview
     else:
         entries = log_of(found)
+        if csv_lists.is_wanted(request):
+            return csv_lists.download(request, LOG, entries, now=now)
         shown = [entry.message.patient_id for entry in entries if entry.message.patient_id]
         context |= {"entries": entries, "can_be_undone": can_be_undone(entries)}
     disclosures.listed_patients(caller, shown, "own words", now=now)

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.appointments.refusals import refusal_text
-from portal.common import disclosures, form_drafts
+from portal.common import csv_lists, disclosures, form_drafts
 from portal.common.callers import any_staff_required, caller_of
+from portal.staff.notices.downloads import NOTICES
 from portal.staff.notices.forms import NoticesForm
 from portal.staff.notices.listing import rows_of
 from scheduling import staff_notices
@@ -26,6 +27,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """Show the notices of the last days."""
     caller, now = caller_of(request), timezone.now()
     rows = rows_of(staff_notices.notices_of(caller, now=now), now=now)
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, NOTICES, rows, now=now)
     disclosures.listed(caller, (row.visit.appointment for row in rows), "notices", now=now)
     return render(request, "portal/staff/notices/index.html", {"rows": rows, "now": now})
 

@@ -17,8 +17,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinic.models import SecondFactorRule, User
 from portal.appointments.refusals import refusal_text
+from portal.common import csv_lists
 from portal.common.account_sessions import sessions_of
 from portal.common.callers import P, View, caller_of, sign_in_for
+from portal.staff.people.downloads import ACCOUNTS
 from portal.staff.people.forms import AcceptForm, InviteForm, RolesForm, SecondStepForm
 from portal.staff.people.listing import accounts
 from scheduling import access, second_factors, staff_accounts
@@ -52,7 +54,10 @@ def people_required(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -
 @require_GET
 def people(request: HttpRequest) -> HttpResponse:
     """List the accounts of staff."""
-    return render(request, "portal/staff/people/index.html", {"accounts": accounts(now=timezone.now())})
+    found = accounts(now=timezone.now())
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, ACCOUNTS, found, now=timezone.now())
+    return render(request, "portal/staff/people/index.html", {"accounts": found})
 
 
 @people_required

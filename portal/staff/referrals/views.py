@@ -1,18 +1,22 @@
 """Views of referrals for staff."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from clinic.models import ServiceRequest
 from portal.appointments.referrals import STATE_WORDS, documents_of, download
-from portal.common import disclosures
+from portal.common import csv_lists, disclosures
 from portal.common.callers import caller_of, staff_required
+from portal.staff.referrals.downloads import REFERRALS
 from scheduling import access, booking
 from scheduling.errors import SchedulingError
 from scheduling.notifications import links
@@ -31,6 +35,8 @@ def referrals(request: HttpRequest) -> HttpResponse:
     for state in states:
         rows = in_state(rows, state, now=now)
     rows = rows.order_by("-authored", "-pk")
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, REFERRALS, _all_of(rows, now), now=now)
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
     found = read_referrals(rows[max(page.start_index() - 1, 0) : page.end_index()], now=now)
     disclosures.listed(caller, [each.row for each in found], "referrals", now=now)
@@ -41,6 +47,12 @@ def referrals(request: HttpRequest) -> HttpResponse:
         "chosen": states[0].value if states else "",
     }
     return render(request, "portal/staff/referrals/index.html", context)
+
+
+def _all_of(rows: QuerySet[ServiceRequest], now: datetime) -> Iterator[Referral]:
+    """Yield all referrals of these rows, which are read in batches."""
+    for first in range(0, rows.count(), csv_lists.AT_ONCE):
+        yield from read_referrals(rows[first : first + csv_lists.AT_ONCE], now=now)
 
 
 @staff_required

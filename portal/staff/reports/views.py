@@ -1,6 +1,5 @@
 """Views of the reports for staff."""
 
-from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -13,11 +12,11 @@ from django.views.decorators.http import require_GET
 
 from clinic import time_text
 from clinic.country import clinic_zone
-from clinic.csv_files import csv_lines
 from clinic.local_time import in_zone
 from clinic.models import CountedDay, HealthcareService
 from clinic.service_types import names_of
 from portal.common.callers import caller_of, staff_required
+from portal.common.csv_lists import file_response
 from portal.staff.reports.forms import DIVISIONS, ReportForm, usual_periods
 from portal.staff.reports.values import cells_of, file_cell, file_header, words
 from scheduling import access, reports
@@ -63,7 +62,7 @@ def report_file(request: HttpRequest, kind: str) -> HttpResponse:
             cells += [file_cell(value, figure.unit), file_cell(before, figure.unit)]
         rows.append(cells)
     first, last = form.period.days
-    return _file(f"{kind}-{first}-{last}.csv", header, rows)
+    return file_response(f"{kind}-{first}-{last}.csv", header, rows)
 
 
 @staff_required
@@ -89,7 +88,7 @@ def free_times_file(request: HttpRequest) -> HttpResponse:
         (row.service.name, ", ".join(names_of(row.service.type)), _days(row.first, now), _days(row.third, now))
         for row in _next_free_times(request, now)
     ]
-    return _file(f"free-times-{in_zone(now, clinic_zone()).date()}.csv", header, rows)
+    return file_response(f"free-times-{in_zone(now, clinic_zone()).date()}.csv", header, rows)
 
 
 def _asked(request: HttpRequest, kind: str) -> tuple[Kind, ReportForm, date]:
@@ -122,9 +121,3 @@ def _local(moment: datetime | None) -> datetime | None:
 
 def _days(moment: datetime | None, now: datetime) -> float | None:
     return None if moment is None else round((moment - now).total_seconds() / SECONDS_OF_A_DAY, 1)
-
-
-def _file(name: str, header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> HttpResponse:
-    response = HttpResponse(csv_lines(header, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

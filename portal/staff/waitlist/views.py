@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic.models import Appointment, Patient, WaitlistCall
 from clinic.time_text import clock
 from portal.appointments.refusals import refusal_text
-from portal.common import disclosures
+from portal.common import csv_lists, disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import moment_of
 from portal.finding import times
@@ -28,6 +28,7 @@ from portal.staff.calendar.parameters import selection_or_404
 from portal.staff.calendar.requested_visits import find_patients
 from portal.staff.calendar.selection import Selection
 from portal.staff.waitlist import waits
+from portal.staff.waitlist.downloads import CALLS, GAPS, OFFERS, WAITING, Waiting
 from portal.staff.waitlist.forms import CallForm, FindForm, PriorityForm
 from portal.staff.waitlist.gaps import GapRow, read_candidates, read_gaps
 from portal.waitlist.forms import PreferencesForm
@@ -47,6 +48,10 @@ def waiting_list(request: HttpRequest) -> HttpResponse:
     """Show who waits for each service, in the order in which they are asked."""
     caller, now = caller_of(request), timezone.now()
     queues = waits.read_queues(caller, now=now)
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(
+            request, WAITING, (Waiting(queue, row) for queue in queues for row in queue.rows), now=now
+        )
     disclosures.listed(caller, (row.entry for queue in queues for row in queue.rows), "waiting list", now=now)
     context = {
         "queues": queues,
@@ -63,6 +68,10 @@ def offers(request: HttpRequest) -> HttpResponse:
     last calls.
     """
     caller, now = caller_of(request), timezone.now()
+    if csv_lists.is_wanted(request):
+        if request.GET.get("of") == "calls":
+            return csv_lists.download(request, CALLS, waits.read_calls(caller), now=now)
+        return csv_lists.download(request, OFFERS, waits.read_offers(caller), now=now)
     rows, calls = waits.read_offers(caller, most=MOST_OFFERS), waits.read_calls(caller, most=MOST_OFFERS)
     entries = [row.entry for row in rows] + [row.call.entry for row in calls]
     disclosures.listed(caller, entries, "offers of the waiting list", now=now)
@@ -173,14 +182,17 @@ def gaps(request: HttpRequest) -> HttpResponse:
     by_week = request.GET.get("view") == "week"
     day: date = query.value("date") or now.astimezone(selection.zone).date()
     first = day - day.weekday() * DAY if by_week else day
+    length = 7 if by_week else 1
+    days = read_gaps(selection, first, length, now=now)
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, GAPS, (gap for _day, found in days for gap in found), now=now)
     chosen = _chosen(selection, request.GET.get("calendar", ""), query.value("start"), query.value("end"))
     queues = read_candidates(caller, chosen.gap, selection.zone, now=now) if chosen else []
     disclosures.listed(caller, (row.candidate.entry for queue in queues for row in queue.rows), "free time", now=now)
-    length = 7 if by_week else 1
     context = {
         "selection": selection,
         "zone": selection.zone,
-        "days": read_gaps(selection, first, length, now=now),
+        "days": days,
         "day": day,
         "by_week": by_week,
         "previous": day - length * DAY,

@@ -152,13 +152,13 @@ def calls_of(entries: Sequence[Appointment], caller: Caller) -> dict[int, list[C
     return {entry.pk: [CallRow(call, caller.user) for call in found.get(entry.pk, ())] for entry in entries}
 
 
-def read_calls(caller: Caller, *, most: int) -> list[CallRow]:
-    """Return the last calls, the latest first. One query."""
+def read_calls(caller: Caller, *, most: int | None = None) -> list[CallRow]:
+    """Return the last calls, by default all, the latest first. One query."""
     return [CallRow(call, caller.user) for call in waitlist.last_calls(caller, most=most)]
 
 
-def read_offers(caller: Caller, *, most: int) -> list[OfferRow]:
-    """Return the last offers, the newest first. A constant number of queries."""
+def read_offers(caller: Caller, *, most: int | None = None) -> list[OfferRow]:
+    """Return the last offers, by default all, the newest first. A constant number of queries."""
     offers = waitlist.offers_of(caller, most=most)
     zones = zones_of_place([offer.hold for offer in offers])
     ids = {fhir_id for offer in offers for fhir_id, _reason in offer.passed}

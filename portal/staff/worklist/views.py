@@ -11,10 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic.models import WorkItem
 from clinic.time_text import long_day
 from portal.appointments.refusals import refusal_text
-from portal.common import disclosures, form_drafts
+from portal.common import csv_lists, disclosures, form_drafts
 from portal.common.callers import any_staff_required, caller_of, staff_required
 from portal.staff.back_link import BackLink, named_list
 from portal.staff.sites import chosen_site, sites
+from portal.staff.worklist.downloads import WORKLIST
 from portal.staff.worklist.forms import ArrangeForm
 from portal.staff.worklist.worklist import WorkQuery, read_entry, read_worklist
 from scheduling import worklist as work
@@ -37,8 +38,12 @@ def worklist(request: HttpRequest) -> HttpResponse:
         site=site,
         kind=_kind(kind) if kind else None,
         page=max(int(page), 1) if page.isdecimal() and len(page) < 5 else 1,
+        whole=csv_lists.is_wanted(request),
     )
     found = read_worklist(caller, query, now=now, recorded=request.GET.get("recorded", ""))
+    if query.whole:
+        entries = (entry for section in found.sections for entry in section.entries)
+        return csv_lists.download(request, WORKLIST, entries, now=now)
     disclosures.listed(caller, (visit.appointment for visit in found.visits), "worklist", now=now)
     disclosures.listed_patients(caller, found.patients, "worklist", now=now)
     here = BackLink(request.get_full_path(), "").with_parameters(recorded=None)

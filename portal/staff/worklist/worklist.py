@@ -22,12 +22,15 @@ ON_A_PAGE = 50  # items of the only kind
 
 @dataclass(frozen=True, slots=True)
 class WorkQuery:
-    """The part of the worklist that is asked for: whose items, at which site, and of which kind."""
+    """The part of the worklist that is asked for: whose items, at which site, and of which kind; a page of it, or the
+    whole.
+    """
 
     who: str = ""
     site: Location | None = None
     kind: WorkItem.Kind | None = None
     page: int = 1
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,8 @@ def read_entry(caller: Caller, name: ItemName, *, now: datetime) -> WorkEntry | 
 def _rows(caller: Caller, kind: WorkItem.Kind, query: WorkQuery, today: date, now: datetime) -> list[Any]:
     rows = PARTS[kind].at(caller, query.site.pk if query.site else None, now=now)
     held = worklist.held_by(caller.user, kind, rows, today=today).filter(holder__in=FILTERS[query.who])
+    if query.whole:
+        return list(held)
     first, length = ((query.page - 1) * ON_A_PAGE, ON_A_PAGE) if query.kind else (0, PREVIEW)
     return list(held[first : first + length])
 

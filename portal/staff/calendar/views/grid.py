@@ -12,11 +12,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic import formats, time_text
+from portal.common import csv_lists
 from portal.common.callers import any_staff_required, caller_of, staff_required
 from portal.common.days import day_of, moment_of
 from portal.staff.calendar import feed
 from portal.staff.calendar.changes import state_of
 from portal.staff.calendar.days import hours_shown, read_days
+from portal.staff.calendar.downloads import CALENDAR, entries_of
 from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.local_times import DAY, new_visit_start
 from portal.staff.calendar.parameters import selection_of
@@ -94,6 +96,9 @@ def _page(request: HttpRequest, view: str, context_of: Callable[[CalendarRequest
     today = now.astimezone(selection.zone).date()
     chosen: date = CalendarQueryForm(request.GET).value("date") or today
     page = CalendarRequest(request=request, view=view, selection=selection, first=_first(view, chosen), now=now)
+    if view != "month" and csv_lists.is_wanted(request):
+        days = read_days(caller_of(request), selection, page.first, page.days, now=now)
+        return csv_lists.download(request, CALENDAR, entries_of(days), now=now)
     context = {
         "view": view,
         "selection": selection,

@@ -8,11 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.common import disclosures
+from portal.common import csv_lists, disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import day_of
 from portal.staff.hours import descriptions, listing
 from portal.staff.hours.confirmation import hours_page_required, is_changing, preview_or_save
+from portal.staff.hours.downloads import HOURS, lines_of
 from portal.staff.hours.editor import show_editor, version_from
 from portal.staff.hours.hours_page import HoursPage
 from portal.staff.hours.week_forms import HoursForm, RemoveVersionForm
@@ -28,6 +29,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """List the calendars and services whose hours the caller may set."""
     caller, now = caller_of(request), timezone.now()
     calendars, services = listing.lists(caller, now=now)
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, HOURS, lines_of(calendars, services), now=now)
     concerned = opening.affected_visits(caller, now=now)
     disclosures.listed(caller, [each.appointment for each in concerned], "visits to look at", now=now)
     context = {"calendars": calendars, "services": services, "concerned": concerned}

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.models import Patient
-from portal.common import disclosures
+from portal.common import csv_lists, disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.staff.patients import comparison
+from portal.staff.patients.downloads import DUPLICATES
 from portal.staff.patients.forms import MergeForm
 from scheduling import access
 from scheduling.errors import Forbidden, SchedulingError, VersionConflict
@@ -30,7 +31,10 @@ def index(request: HttpRequest) -> HttpResponse:
     """Show the pairs of records that wait for a decision, the most alike first."""
     _require_may_merge(request)
     caller, now = caller_of(request), timezone.now()
-    pairs = list(duplicates.open_pairs(caller).order_by("-score", "pk")[:MOST])
+    rows = duplicates.open_pairs(caller).order_by("-score", "pk")
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, DUPLICATES, rows, now=now)
+    pairs = list(rows[:MOST])
     shown = {patient.pk for pair in pairs for patient in (pair.first, pair.second)}
     disclosures.listed_patients(caller, shown, "duplicates", now=now)
     rejected = request.GET.get("rejected", "")

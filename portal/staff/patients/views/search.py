@@ -1,5 +1,7 @@
 """The view that searches for patients, and for internal notes by their words."""
 
+from itertools import chain
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -7,8 +9,9 @@ from django.views.decorators.http import require_http_methods
 
 from clinic import people_search
 from clinic.models import Patient, PatientNote
-from portal.common import disclosures
+from portal.common import csv_lists, disclosures
 from portal.common.callers import any_staff_required, caller_of
+from portal.staff.patients.downloads import PATIENTS
 from portal.staff.patients.forms import SearchForm
 from scheduling import access
 from scheduling.interactions import duplicates, patient_notes
@@ -32,14 +35,18 @@ def search(request: HttpRequest) -> HttpResponse:
     if not in_dialog and duplicates.may_decide(caller):
         context |= {"may_merge": True, "duplicates": duplicates.open_pairs(caller).count()}
     if form.is_valid() and len(typed := form.cleaned_data["search"]) >= LEAST_LETTERS:
-        found = list(people_search.find(access.staff_patients(caller), typed)[: MOST + 1])
-        notes: list[PatientNote] = []
-        if not in_dialog:
-            notes = list(patient_notes.search_notes(typed, caller=caller)[:MOST_NOTES])
+        matching = people_search.find(access.staff_patients(caller), typed)
+        found = list(matching[: MOST + 1])
         similar: list[Patient] = []
         if len(found) < FEW:
             near = people_search.find_near(access.staff_patients(caller), typed, most=FEW)
             similar = [patient for patient in near if patient not in found]
+        if csv_lists.is_wanted(request):
+            every = matching.iterator(chunk_size=csv_lists.AT_ONCE)
+            return csv_lists.download(request, PATIENTS, chain(every, similar), now=now)
+        notes: list[PatientNote] = []
+        if not in_dialog:
+            notes = list(patient_notes.search_notes(typed, caller=caller)[:MOST_NOTES])
         shown = {patient.pk for patient in [*found[:MOST], *similar]} | {note.patient_id for note in notes}
         disclosures.listed_patients(caller, shown, "patient finder", now=now)
         context |= {"found": found[:MOST], "similar": similar, "has_more": len(found) > MOST, "notes": notes}

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic.models import HealthcareService, Schedule
-from portal.common import form_drafts
+from portal.common import csv_lists, form_drafts
 from portal.common.callers import caller_of, manager_required
 from portal.common.schedules import SCHEDULE, name_of
 from portal.staff.hours import listing
+from portal.staff.hours.downloads import HOURS, lines_of
+from portal.staff.setup.downloads import SERVICES
 from portal.staff.setup.editing import row_of, take_over
 from portal.staff.setup.steps import around
 from portal.staff.setup.week_forms import CalendarWeekForm, TemplatesForm, initial_of
@@ -25,10 +27,13 @@ from scheduling.setup import CLINIC_KINDS, TEMPLATES
 @form_drafts.page
 def services(request: HttpRequest) -> HttpResponse:
     """List the services, and add those that are chosen from the templates of a kind of clinic."""
+    rows = HealthcareService.objects.filter(deleted_at=None).order_by("-active", "name", "pk")
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, SERVICES, rows, now=timezone.now())
     data = request.POST if request.method == "POST" else request.GET
     kind = data.get("kind", "")
     context = {
-        "rows": HealthcareService.objects.filter(deleted_at=None).order_by("-active", "name", "pk"),
+        "rows": rows,
         "kinds": CLINIC_KINDS,
         "kind": kind,
         **around("setup-services"),
@@ -53,6 +58,8 @@ def services(request: HttpRequest) -> HttpResponse:
 def hours(request: HttpRequest) -> HttpResponse:
     """List the calendars with their hours in words."""
     calendars, _services = listing.lists(caller_of(request), now=timezone.now())
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, HOURS, lines_of(calendars, ()), now=timezone.now())
     return render(request, "portal/staff/setup/hours.html", {"calendars": calendars, **around("setup-hours")})
 
 

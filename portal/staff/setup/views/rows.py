@@ -1,15 +1,17 @@
 """Views of the sites, people, rooms, devices, services and calendars that a manager enters."""
 
 from collections.abc import Callable
+from itertools import chain
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Device, HealthcareService, Location, Practitioner, Schedule
-from portal.common import form_drafts
+from portal.common import csv_lists, form_drafts
 from portal.common.callers import caller_of, manager_required
 from portal.common.schedules import SCHEDULE
+from portal.staff.setup.downloads import PEOPLE, ROOMS, SITES
 from portal.staff.setup.editing import row_of, row_page
 from portal.staff.setup.forms import CalendarForm, NewServiceForm, PersonForm, PlaceForm, RowForm, ServiceForm, SiteForm
 from portal.staff.setup.steps import around
@@ -23,8 +25,10 @@ EDIT = "portal/staff/setup/edit.html"
 @form_drafts.page
 def sites(request: HttpRequest) -> HttpResponse:
     """List the sites, and add one."""
-    form = form_drafts.form(request, SiteForm, row=Location(), now=timezone.now())
     rows = Location.objects.filter(part_of=None, deleted_at=None)
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, SITES, rows, now=timezone.now())
+    form = form_drafts.form(request, SiteForm, row=Location(), now=timezone.now())
     return row_page(
         request,
         form,
@@ -51,15 +55,18 @@ def site(request: HttpRequest, site_id: str) -> HttpResponse:
 @form_drafts.page
 def people(request: HttpRequest) -> HttpResponse:
     """List the practitioners, and add one."""
-    form = form_drafts.form(request, PersonForm, row=Practitioner())
     rows = Practitioner.objects.filter(deleted_at=None).order_by("-active", "family", "given", "pk")
+    rows = rows.prefetch_related("bookable__schedules__site")
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, PEOPLE, rows, now=timezone.now())
+    form = form_drafts.form(request, PersonForm, row=Practitioner())
     return row_page(
         request,
         form,
         _person_saver(request),
         template="portal/staff/setup/people.html",
         back="portal:setup-people",
-        rows=rows.prefetch_related("bookable__schedules__site"),
+        rows=rows,
         has_sites=Location.objects.filter(part_of=None, deleted_at=None).exists(),
         **around("setup-people"),
     )
@@ -83,8 +90,11 @@ def person(request: HttpRequest, practitioner_id: str) -> HttpResponse:
 @form_drafts.page
 def rooms(request: HttpRequest) -> HttpResponse:
     """List the rooms and devices, and add one."""
-    form = form_drafts.form(request, PlaceForm, row=Location())
     rooms_of_sites = Location.objects.filter(deleted_at=None).exclude(part_of=None).select_related("part_of")
+    devices = Device.objects.filter(deleted_at=None).select_related("location")
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, ROOMS, chain[Location | Device](rooms_of_sites, devices), now=timezone.now())
+    form = form_drafts.form(request, PlaceForm, row=Location())
     return row_page(
         request,
         form,
@@ -92,7 +102,7 @@ def rooms(request: HttpRequest) -> HttpResponse:
         template="portal/staff/setup/rooms.html",
         back="portal:setup-rooms",
         rooms=rooms_of_sites,
-        devices=Device.objects.filter(deleted_at=None).select_related("location"),
+        devices=devices,
         has_sites=Location.objects.filter(part_of=None, deleted_at=None).exists(),
         **around("setup-rooms"),
     )

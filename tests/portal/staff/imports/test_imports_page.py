@@ -48,7 +48,7 @@ def test_a_file_is_checked_mended_imported_and_undone(as_alex):
         assertContains(page, text)
     assertNotContains(page, "All or nothing")
     assert not Patient.objects.exists()
-    download = as_alex.get(f"{IMPORT}{file.pk}/refused.csv").content.decode("utf-8-sig")
+    download = as_alex.get(f"{IMPORT}{file.pk}/refused.csv").getvalue().decode("utf-8-sig")
     header, line = csv.reader(io.StringIO(download))
     assert header == ["Number", "Family name", "Given names", "Date of birth", "Remark", "Reason"]
     assert line == ["2", "Okafor", "Dan", "1972-13-05", "'=1+1", "There is no such day: 1972-13-05."]

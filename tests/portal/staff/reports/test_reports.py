@@ -42,7 +42,7 @@ def counted(checkup, schedule, site):
 
 
 def lines_of(response):
-    return list(csv.reader(io.StringIO(response.content.decode().removeprefix("\ufeff"), newline="")))
+    return list(csv.reader(io.StringIO(response.getvalue().decode().removeprefix("\ufeff"), newline="")))
 
 
 def test_a_report_shows_the_last_four_weeks_with_definitions(as_rana, counted):
