@@ -27,7 +27,13 @@ class QuestionnaireAdmin(ResourceAdmin):
     search_fields = ("title", "name", "url", "fhir_id")
     date_hierarchy = "last_updated"
     fieldsets = (
-        (None, {"fields": ("title", "status")}),
+        (
+            None,
+            {
+                "fields": ("title", "status"),
+                "description": _("Its questions are written under Set up, Questions before visits."),
+            },
+        ),
         (
             _("For other systems"),
             {"fields": ("item", "name", "url", "identifier"), "classes": ("collapse",), "description": INTEGRATORS},

@@ -5,6 +5,7 @@ Software writes the same rows by scheduling.interactions.
 
 from scheduling.setup.calendars import save_calendar, set_week
 from scheduling.setup.progress import SetupProgress, is_empty, progress
+from scheduling.setup.questionnaires import save_questionnaire
 from scheduling.setup.rows import save_person, save_place
 from scheduling.setup.service_types import remove_type, rename_type, services_of_types
 from scheduling.setup.services import add_services, save_service
@@ -23,6 +24,7 @@ __all__ = [
     "save_calendar",
     "save_person",
     "save_place",
+    "save_questionnaire",
     "save_service",
     "services_of_types",
     "set_week",

@@ -289,6 +289,10 @@ setup-services
 setup-services ?kind=dentist
 setup-service-new
 setup-service checkup
+setup-questionnaires
+setup-questionnaire questionnaire
+setup-question-new questionnaire
+setup-question questionnaire allergies
 setup-types
 setup-type service_type
 setup-hours
@@ -336,7 +340,8 @@ NO_PAGES = {
     "near", "let-go", "keep", "presence", "ics", "manage-attend", "feed", "feed-revoke", "messages-read", "sms-status",
     "send-again", "questions-save", "answer-file", "set-language", "theme", "photo", "text-read", "text-reply",
     "calendar-choose", "calendar-events", "calendar-changes", "staff-find-patients", "staff-step", "staff-answer",
-    "authorize-decide", "closures-remove", "setup-type-remove", "closures-restore", "hours-remove",
+    "authorize-decide", "closures-remove", "closures-restore", "hours-remove",
+    "setup-type-remove", "setup-questions-arrange",
     "hours-closures", "hours-closures-remove", "hours-kept", "hours-kept-remove", "hours-undo", "hours-extra",
     "referral-document", "staff-referral-document", "staff-referral-withdraw", "recall-decline", "recall-end",
     "staff-recall",

@@ -30,6 +30,11 @@ LINKS = (
     ),
     SetupLink(_("Hours and rules"), _("When each visit is given, for how long, and who can book it."), "portal:hours"),
     SetupLink(
+        _("Questions before visits"),
+        _("What patients answer before they come, and after which answers they are asked more."),
+        "portal:setup-questionnaires",
+    ),
+    SetupLink(
         _("Service types"),
         _("The types of visits that you have named yourselves."),
         "portal:setup-types",

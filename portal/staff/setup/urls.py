@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.staff.setup.views import hours, pages, rows, types
+from portal.staff.setup.views import hours, pages, questions, rows, types
 
 urlpatterns = [
     path("", pages.setup, name="setup"),
@@ -20,6 +20,11 @@ urlpatterns = [
     path("types/", types.service_types, name="setup-types"),
     path("types/<int:type_id>/", types.service_type, name="setup-type"),
     path("types/<int:type_id>/remove/", types.remove, name="setup-type-remove"),
+    path("questions/", questions.questionnaires, name="setup-questionnaires"),
+    path("questions/<str:questionnaire_id>/", questions.questionnaire, name="setup-questionnaire"),
+    path("questions/<str:questionnaire_id>/new/", questions.question, name="setup-question-new"),
+    path("questions/<str:questionnaire_id>/arrange/", questions.arrange, name="setup-questions-arrange"),
+    path("questions/<str:questionnaire_id>/question/<path:link_id>/", questions.question, name="setup-question"),
     path("hours/", hours.hours, name="setup-hours"),
     path("hours/<str:schedule_id>/", hours.week, name="setup-week"),
     path("calendars/<str:schedule_id>/", rows.calendar, name="setup-calendar"),
