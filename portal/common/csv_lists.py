@@ -21,6 +21,7 @@ from clinic.country import clinic_zone
 from clinic.csv_files import csv_lines
 from clinic.local_time import in_zone
 from clinic.models import Patient, Resource
+from clinic.service_types import names_of
 from clinic.translations import text_of
 from portal.common import disclosures
 from portal.common.callers import caller_of
@@ -111,14 +112,15 @@ class VisitColumns(Columns[Row]):
     @property
     def headings(self) -> Sequence[Any]:
         start, end = _("Start"), _("End")
-        return [start, _iso(start), end, _iso(end), _("Visit"), _("With"), _("Site")]
+        return [start, _iso(start), end, _iso(end), _("Visit"), _("Service type"), _("With"), _("Site")]
 
     def cells(self, row: Row) -> Sequence[Any]:
         found = self.visit(row)
         if found is None:
             return [None] * len(self.headings)
-        site = text_of(found.appointment.site, "name")
-        return [*_both(found.start), *_both(found.end), found.name, found.with_whom, site]
+        site, service = text_of(found.appointment.site, "name"), found.appointment.service
+        types = ", ".join(names_of(service.type)) if service else None
+        return [*_both(found.start), *_both(found.end), found.name, types, found.with_whom, site]
 
 
 def _both(local: datetime) -> tuple[str, str]:

@@ -65,6 +65,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _COLUMN_OF_NUMBER,
         Field("name", _("Name"), "name|service|title|nombre|servicio|leistung|bezeichnung|titel", required=True),
         Field("minutes", _("Minutes"), _MINUTES, required=True),
+        Field("type", _("Service type"), "service type|type|category|tipo de servicio|tipo|leistungsart|art|kategorie"),
         Field("description", _("Description"), "description|comment|descripcion|comentario|beschreibung|kommentar"),
     ),
     ImportKind.HOURS: (

@@ -7,9 +7,12 @@ from functools import cached_property
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
+from clinic import service_types
 from clinic.country import clinic_zone
 from clinic.fhir.schedules import ZONE_OF_HOURS, zone_of_hours
 from clinic.fhir.services import own_parameters
@@ -26,6 +29,7 @@ from clinic.models import (
 )
 from scheduling.imports.values import Unreadable
 
+Json = service_types.Json
 SEVERAL = re.compile(r"\s*[|;,]\s*")
 R = TypeVar("R", bound=Resource)
 Named = Mapping[str, list[R]]
@@ -53,6 +57,13 @@ class KnownRows:
 
     def service(self, text: str) -> HealthcareService:
         return _only(self._services, text, _("There is no service %(text)s. Import services first."))
+
+    def service_type(self, text: str) -> Json:
+        """The concept of a service type, by its name in any language of the product or by X12's code."""
+        found = self._service_types.get(joined(text))
+        if found is None:
+            raise Unreadable(_("%(text)s is no service type. Choose one on the page of the visit.") % {"text": text})
+        return found
 
     def service_names(self, text: str) -> list[str]:
         """The services in a cell: one, or several with a bar, a semicolon or a comma between them."""
@@ -113,6 +124,14 @@ class KnownRows:
     def _services(self) -> Named[HealthcareService]:
         rows = HealthcareService.objects.filter(active=True, deleted_at=None).prefetch_related("scheduling_parameters")
         return _by_name(ImportKind.SERVICES, rows, lambda row: (row.name,))
+
+    @cached_property
+    def _service_types(self) -> dict[str, Json]:
+        named = {code: service_types.x12_type(code) for code in service_types.X12_NAMES}
+        for language, _name in settings.LANGUAGES:
+            with override(language):
+                named |= service_types.known_types()
+        return {joined(name): concept for name, concept in named.items()}
 
     @cached_property
     def _sites(self) -> Named[Location]:

@@ -46,12 +46,13 @@ def practitioner(line: Line) -> list[Entry]:
     return [_entry(line, _person(line, "Practitioner"))]
 
 
-def service(line: Line) -> list[Entry]:
+def service(line: Line, known: KnownRows) -> list[Entry]:
     length = minutes(values.read_minutes(line.cells["minutes"]))
     parameters = [{"url": "duration", "valueDuration": length}, {"url": "alignmentInterval", "valueDuration": length}]
     resource = _resource(line, "HealthcareService") | {
         "name": line.cells["name"],
         "comment": line.cells.get("description"),
+        "type": [known.service_type(line.cells["type"])] if "type" in line.cells else None,
         "extension": [{"url": codes.SCHEDULING_PARAMETERS, "extension": parameters}],
     }
     return [_entry(line, resource)]

@@ -155,7 +155,7 @@ class _Batch:
             case ImportKind.PRACTITIONERS:
                 return resources.practitioner(lines[0])
             case ImportKind.SERVICES:
-                return resources.service(lines[0])
+                return resources.service(lines[0], rows)
             case ImportKind.HOURS:
                 return resources.calendar(lines, rows)
             case _:

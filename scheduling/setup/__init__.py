@@ -6,7 +6,7 @@ Software writes the same rows by scheduling.interactions.
 from scheduling.setup.calendars import save_calendar, set_week
 from scheduling.setup.progress import SetupProgress, is_empty, progress
 from scheduling.setup.questionnaires import save_questionnaire
-from scheduling.setup.rows import save_person, save_place
+from scheduling.setup.rows import save_person, save_place, specialties_of
 from scheduling.setup.service_types import remove_type, rename_type, services_of_types
 from scheduling.setup.services import add_services, save_service
 from scheduling.setup.templates import CLINIC_KINDS, TEMPLATES, ServiceTemplate, starts_every, templates_of
@@ -28,6 +28,7 @@ __all__ = [
     "save_service",
     "services_of_types",
     "set_week",
+    "specialties_of",
     "starts_every",
     "templates_of",
 ]

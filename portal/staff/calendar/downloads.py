@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext_lazy as _
 
+from clinic.service_types import names_of
 from portal.common.csv_lists import Column, CsvList, DateColumn, PatientColumns
 from portal.staff.calendar.days import CalendarDay
 from portal.staff.calendar.entries import CalendarEntry
@@ -16,6 +17,7 @@ CALENDAR: CsvList[CalendarEntry] = CsvList(
         DateColumn(_("End"), lambda entry: entry.end),
         Column(_("Calendar"), lambda entry: ", ".join(entry.whose)),
         Column(_("Visit"), lambda entry: entry.service if entry.is_visit else entry.title),
+        Column(_("Service type"), lambda entry: ", ".join(names_of(entry.service_types))),
         PatientColumns(lambda entry: entry.patient),
         Column(_("Status"), lambda entry: entry.status.word if entry.status else None),
         Column(_("Note"), lambda entry: entry.note),

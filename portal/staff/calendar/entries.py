@@ -46,6 +46,7 @@ class CalendarEntry:
     end_clock: str
     hours: str  # 09:20 to 09:50; says which one if a local hour comes twice
     service: str = ""
+    service_types: Sequence[dict[str, Any]] = ()
     service_pk: int | None = None
     service_id: str = ""
     patient: Patient | None = None
@@ -304,13 +305,15 @@ class _EntryFactory:
         if row.status == Slot.Status.BUSY_UNAVAILABLE:
             return CalendarEntry(kind="buffer", id=row.visit, title=_("Buffer"), **times)
         patient = self.patients.get(row.patient or 0)
+        service = self.services.get(row.service or 0)
         is_request = row.visit_status == Status.PENDING and row.visit_expires is None
         return CalendarEntry(
             kind="hold" if row.visit_status == Status.PENDING else "visit",
             id=row.visit,
             title=patient_text.with_note(patient) if patient else _("No patient yet"),
             patient=patient,
-            service=text_of(self.services.get(row.service or 0), "name"),
+            service=text_of(service, "name"),
+            service_types=service.type if service else (),
             service_pk=row.service,
             service_id=row.service_id or "",
             status=status_word(row.visit_status, is_request=is_request, is_suggestion=row.suggested_for is not None),

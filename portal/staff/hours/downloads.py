@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.local_time import in_zone
 from clinic.models import Schedule
+from clinic.service_types import names_of
 from clinic.translations import actor_name, text_of
 from portal.common.csv_lists import Column, CsvList, DateColumn
 from portal.staff.hours.checklist import ChecklistEntry
@@ -22,6 +23,7 @@ HOURS: CsvList[ServiceHours] = CsvList(
         Column(_("Calendar"), _calendar),
         Column(_("Site"), lambda line: text_of(line.schedule.site, "name") if line.schedule else None),
         Column(_("Service"), lambda line: text_of(line.service, "name")),
+        Column(_("Service type"), lambda line: ", ".join(names_of(line.service.type))),
         Column(_("Hours"), lambda line: "; ".join(f"{days}: {spans}" for days, spans in line.lines)),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from clinic import service_types
+from clinic import named_concepts, service_types
 from clinic.concept_fields import ConceptsField
 from clinic.country import clinic_zone
 from clinic.models import Device, HealthcareService, Location, Practitioner, Resource
@@ -18,7 +18,7 @@ from portal.common.fields import NumberField
 from portal.finding.zones import zones_by_region
 from portal.staff.hours.forms import VersionForm
 from portal.staff.setup.week_forms import WeekForm
-from scheduling import opening
+from scheduling import opening, setup
 from scheduling.opening import Version
 from scheduling.setup import starts_every
 
@@ -110,8 +110,8 @@ class SiteForm(RowForm):
 class PersonForm(RowForm):
     """Form for a practitioner, and the sites at which they see patients."""
 
-    COLUMNS = ("prefix", "given", "family", "phone", "email", "about", "active")
-    LATER = ("phone", "email", "about", "active")
+    COLUMNS = ("prefix", "given", "family", "phone", "email", "communication", "about", "active")
+    LATER = ("phone", "email", "communication", "specialties", "about", "active")
 
     prefix = forms.CharField(  # type: ignore[assignment]  # Form.prefix, which no form here has
         label=_("Title"), help_text=_("Such as Dr."), max_length=50, required=False
@@ -127,6 +127,20 @@ class PersonForm(RowForm):
     )
     phone = PhoneField(label=_("Phone"), required=False)
     email = forms.EmailField(label=_("Email"), required=False)
+    communication = ConceptsField(
+        label=_("Languages they speak"),
+        help_text=_("Type a part of the name, and choose from the list."),
+        known=named_concepts.known_languages,
+        name_of=named_concepts.language_name,
+        is_open=True,
+    )
+    specialties = ConceptsField(
+        label=_("Specialties"),
+        help_text=_("Type a part of the name, and choose from the list."),
+        known=named_concepts.known_specialties,
+        name_of=named_concepts.specialty_name,
+        is_open=True,
+    )
     about = forms.CharField(
         label=_("A few words about them"),
         help_text=_("For patients, on their page and beside the times."),
@@ -138,7 +152,8 @@ class PersonForm(RowForm):
 
     def further(self, row: Any) -> dict[str, Any]:
         if row.pk is not None:
-            return {"sites": list(SITES.filter(**_with_calendar_of(row)).distinct())}
+            sites = list(SITES.filter(**_with_calendar_of(row)).distinct())
+            return {"sites": sites, "specialties": setup.specialties_of(row)}
         sites = list(SITES.all()[:2])
         return {"sites": sites if len(sites) == 1 else []}
 

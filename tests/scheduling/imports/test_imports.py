@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from clinic import service_types
 from clinic.available_time import RecurringWeeks, weeks_of
-from clinic.models import Appointment, HealthcareService, ImportFile, Patient, Practitioner, Schedule, Slot
+from clinic.models import Appointment, HealthcareService, ImportFile, Patient, Practitioner, Schedule, ServiceType, Slot
 from scheduling import imports
 from scheduling.access import Caller
 from scheduling.errors import Forbidden, Invalid, RuleBroken, VersionConflict
@@ -115,6 +116,18 @@ def test_quoted_cells_may_have_new_lines_and_marks(importer):
     assert importer.run("services", text).new == 1
     service = HealthcareService.objects.get()
     assert (service.name, service.comment) == ('Test; "quick"', "Come early,\nplease.")
+
+
+def test_service_types_are_read_by_name_in_any_language_or_by_code(importer):
+    ServiceType.objects.create(code="home", name="Home visit")
+    lines = "s1,A,10,Physical Therapy\ns2,B,10,fisioterapia\ns3,C,10,PT\ns4,D,10,home VISIT\ns5,E,10,\ns6,F,10,Skim\n"
+    checked = importer.check("services", "Number,Name,Minutes,Service type\n" + lines)
+    assert list(checked.refused.values_list("line", "reason")) == [
+        (6, "Skim is no service type. Choose one on the page of the visit.")
+    ]
+    importer.run("services", "Number,Name,Minutes,Service type\n" + lines.replace("s6,F,10,Skim\n", ""))
+    named = {each.name: service_types.names_of(each.type) for each in HealthcareService.objects.all()}
+    assert named == {name: ["Physical Therapy"] for name in "ABC"} | {"D": ["Home visit"], "E": []}
 
 
 @pytest.mark.parametrize(

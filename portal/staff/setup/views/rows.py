@@ -187,7 +187,13 @@ def _person_saver(request: HttpRequest) -> Callable[[RowForm], None]:
         assert isinstance(form.row, Practitioner)
         sites = form.cleaned_data["sites"]
         setup.save_person(
-            form.row, form.values, sites, version=form.known_version, caller=caller_of(request), now=timezone.now()
+            form.row,
+            form.values,
+            sites,
+            specialties=form.cleaned_data.get("specialties"),
+            version=form.known_version,
+            caller=caller_of(request),
+            now=timezone.now(),
         )
 
     return save

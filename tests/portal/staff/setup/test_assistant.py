@@ -5,11 +5,13 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
+from clinic.fhir.codes import LANGUAGE
 from clinic.models import Device, HealthcareService, Location, Practitioner, Schedule
 from tests.factories import (
     LocationFactory,
     PractitionerFactory,
     QuestionnaireFactory,
+    RoleFactory,
     ScheduleFactory,
     ServiceFactory,
     UserFactory,
@@ -211,3 +213,34 @@ def test_the_pages_need_a_constant_number_of_statements(client, as_administrator
             client.get(page(name))
     with django_assert_max_num_queries(24):
         client.get(page("setup"))
+
+
+def test_languages_and_specialties_of_a_person_are_chosen_by_name(client, as_administrator):
+    site = LocationFactory()
+    person = PractitionerFactory(family="Chen")
+    others = RoleFactory(practitioner=person, specialty=[{"text": "Sports"}])
+    address = page("setup-person", person.fhir_id)
+    data = {"version": "1", "family": "Chen", "active": "on", "sites": site.pk, "communication": ["german"]}
+
+    send(client, address, data | {"specialties": ["Sports", "Cardiology"]})
+
+    person.refresh_from_db()
+    others.refresh_from_db()
+    assert person.communication == [{"coding": [{"system": LANGUAGE, "code": "de"}]}]
+    assert [concept["text"] for concept in others.specialty] == ["Sports", "Cardiology"]
+    assert 'value="German"' in shown(client.get(address))
+    send(client, address, data | {"version": "2", "specialties": ["Cardiology"]})
+    others.refresh_from_db()
+    assert [concept["text"] for concept in others.specialty] == ["Cardiology"]
+
+
+def test_a_person_without_a_role_gets_one_for_their_specialties(client, as_administrator):
+    person = PractitionerFactory(family="Chen")
+    data = {"version": "1", "family": "Chen", "active": "on"}
+    address = page("setup-person", person.fhir_id)
+
+    send(client, address, data)
+    assert not person.roles.exists()
+    send(client, address, data | {"version": "2", "specialties": ["Cardiology"]})
+    [role] = person.roles.all()
+    assert role.specialty[0]["coding"][0]["code"] == "394579002"

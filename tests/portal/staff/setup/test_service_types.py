@@ -1,6 +1,9 @@
 """Service types chosen by name in the set-up, and shown wherever the service is."""
 
+import csv
+import io
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
@@ -9,7 +12,7 @@ from clinic import service_types
 from clinic.fhir.codes import SERVICE_TYPE
 from clinic.models import HealthcareService, ServiceType
 from tests.api.conftest import Api
-from tests.factories import AppointmentFactory, ScheduleFactory, ServiceFactory
+from tests.factories import NEW_YORK, AppointmentFactory, LocationFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,7 +102,7 @@ def test_staff_see_them_on_calendars_visits_hours_and_in_files(client, as_admini
     assert "Knee (Physical Therapy)" in shown(client.get(page("setup-calendar", schedule.fhir_id)))
     assert "Physical Therapy" in shown(client.get(page("staff-visit", visit.fhir_id)))
     assert "Service type: Physical Therapy" in shown(client.get(page("hours-settings", knee.fhir_id)))
-    file = client.get(page("report-free-times-file")).content.decode("utf-8-sig").splitlines()
+    file = client.get(page("report-free-times-file")).getvalue().decode("utf-8-sig").splitlines()
     assert file[0].startswith("Service,Service type,")
     assert file[1].startswith("Knee,Physical Therapy,")
     in_spanish = client.get(page("staff-visit", visit.fhir_id), headers={"Accept-Language": "es"})
@@ -155,3 +158,16 @@ def test_the_page_costs_the_same_however_many_there_are(client, as_administrator
         ServiceFactory(type=service_types.with_type([], f"Type {number}"))
     with django_assert_max_num_queries(len(few.captured_queries)):
         client.get(page("setup-types"))
+
+
+def test_files_of_visits_and_hours_have_them(client, as_administrator, knee):
+    HealthcareService.objects.update(type=[service_types.x12_type("PT")])
+    site = LocationFactory(timezone=NEW_YORK)
+    visit = AppointmentFactory(service=knee, site=site, schedules=[ScheduleFactory(services=[knee], site=site)])
+    start = visit.start.astimezone(ZoneInfo(NEW_YORK))
+    board = client.get(page("board"), {"date": f"{start:%Y-%m-%d}", "download": "csv"})
+    hours = client.get(page("hours"), {"download": "csv"})
+
+    for answer in (board, hours):
+        rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+        assert {row["Service type"] for row in rows} == {"Physical Therapy"}
