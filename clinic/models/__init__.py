@@ -18,6 +18,7 @@ from clinic.models.delays import Delay
 from clinic.models.details import CardPhoto, DetailsChange
 from clinic.models.duplicates import DuplicatePair
 from clinic.models.embedding import EmbedOrigin
+from clinic.models.erasures import Erasure
 from clinic.models.events import EventConsumer, VisitEvent
 from clinic.models.figures import CountedDay, MessageFigures, TimeFigures, VisitFigures
 from clinic.models.forms import Questionnaire, QuestionnaireResponse
@@ -119,6 +120,7 @@ __all__ = [
     "DuplicatePair",
     "EmbedOrigin",
     "Encounter",
+    "Erasure",
     "Event",
     "EventConsumer",
     "EventDelivery",

@@ -25,7 +25,10 @@ class PastVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["resource_type", "row_id", "version"], name="past_version_once"),
         ]
-        indexes = [models.Index(fields=["resource_type", "last_updated"], name="past_version_in_time")]
+        indexes = [
+            models.Index(fields=["resource_type", "last_updated"], name="past_version_in_time"),
+            models.Index(fields=["patient_id"], name="past_version_of_patient"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.resource_type}/{self.row.get('fhir_id')}/_history/{self.version}"

@@ -300,6 +300,15 @@ class Patient(Person):
             GinIndex(fields=["search"], name="patient_search"),
         ]
 
+    def __str__(self) -> str:
+        return gettext("Deleted patient") if self.is_erased else super().__str__()
+
+    @property
+    def is_erased(self) -> bool:
+        """True if everything about the patient was deleted, not only the record: nothing is left in the row."""
+        is_empty = not (self.active or self.given or self.family or self.birth_date or self.identifier or self.extra)
+        return self.deleted_at is not None and is_empty
+
     @property
     def has_died(self) -> bool:
         return "deceasedDateTime" in self.extra or self.extra.get("deceasedBoolean") is True

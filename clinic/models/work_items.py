@@ -25,6 +25,7 @@ class WorkItem(models.Model):
         PAYMENT = "payment", "Payment refused"
         RECALL = "recall", "Patient to be seen again"
         DUPLICATE = "duplicate", "Possible duplicate"
+        ERASURE = "erasure", "Request to delete everything"
 
     kind = models.CharField(max_length=12, choices=Kind)
     row = models.BigIntegerField()

@@ -2,18 +2,22 @@
 
 from django.urls import path
 
-from portal.details import views
+from portal.details.views import details, personal_data
 
 urlpatterns = [
-    path("", views.index, name="my-details"),
-    path("<str:patient_id>/", views.index, name="details-of"),
-    path("<str:patient_id>/right/", views.confirm, name="details-right"),
-    path("<str:patient_id>/name/", views.identity, name="details-name"),
-    path("<str:patient_id>/address/", views.address, name="details-address"),
-    path("<str:patient_id>/needs/", views.needs, name="details-needs"),
-    path("<str:patient_id>/insurance/", views.new_coverage, name="details-coverage-new"),
-    path("<str:patient_id>/insurance/<str:coverage_id>/", views.coverage, name="details-coverage"),
-    path("<str:patient_id>/insurance/<str:coverage_id>/end/", views.end_coverage, name="details-coverage-end"),
-    path("<str:patient_id>/insurance/<str:coverage_id>/card/", views.card, name="details-card"),
-    path("<str:patient_id>/insurance/<str:coverage_id>/card/<str:side>/", views.photo, name="card-photo"),
+    path("", details.index, name="my-details"),
+    path("<str:patient_id>/", details.index, name="details-of"),
+    path("<str:patient_id>/right/", details.confirm, name="details-right"),
+    path("<str:patient_id>/name/", details.identity, name="details-name"),
+    path("<str:patient_id>/address/", details.address, name="details-address"),
+    path("<str:patient_id>/needs/", details.needs, name="details-needs"),
+    path("<str:patient_id>/insurance/", details.new_coverage, name="details-coverage-new"),
+    path("<str:patient_id>/insurance/<str:coverage_id>/", details.coverage, name="details-coverage"),
+    path("<str:patient_id>/insurance/<str:coverage_id>/end/", details.end_coverage, name="details-coverage-end"),
+    path("<str:patient_id>/insurance/<str:coverage_id>/card/", details.card, name="details-card"),
+    path("<str:patient_id>/insurance/<str:coverage_id>/card/<str:side>/", details.photo, name="card-photo"),
+    path("<str:patient_id>/data/", personal_data.index, name="details-data"),
+    path("<str:patient_id>/data/file/", personal_data.export, name="details-export"),
+    path("<str:patient_id>/data/delete/", personal_data.erase, name="details-erase"),
+    path("<str:patient_id>/data/keep/", personal_data.withdraw, name="details-erase-withdraw"),
 ]

@@ -1,8 +1,12 @@
 """Template tags and filters for `clinic.time_text`, and for birth dates. Views convert times to their zone first."""
 
+from datetime import datetime
+
 from django import template
 
 from clinic import formats, patient_text, time_text
+from clinic.country import clinic_zone
+from clinic.local_time import in_zone
 
 register = template.Library()
 
@@ -25,3 +29,9 @@ register.filter("free_times", time_text.free_times)
 register.simple_tag(formats.conventions, name="conventions")
 register.simple_tag(time_text.hours, name="hours")
 register.simple_tag(time_text.when, name="when")
+
+
+@register.filter
+def clinic_time(moment: datetime) -> datetime:
+    """Return the moment in the clinic's zone, for what belongs to no site."""
+    return in_zone(moment, clinic_zone())

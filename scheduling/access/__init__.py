@@ -6,7 +6,7 @@ Availability is computed over all rows for every caller: the operation is author
 from scheduling.access.audit import audit_event
 from scheduling.access.callers import Caller, calendars
 from scheduling.access.colleagues import staff_of_records, staff_of_visit
-from scheduling.access.compartments import PATIENT, PUBLIC, of_patient, patient_of
+from scheduling.access.compartments import PATIENT, PUBLIC, REFERENCES, of_patient, patient_of
 from scheduling.access.disclosures import record_disclosure, record_listing, withheld
 from scheduling.access.figures import message_figures, time_figures, visit_figures
 from scheduling.access.identities import record_of
@@ -48,6 +48,7 @@ from scheduling.access.permissions import (
     runs_waitlist,
     searchable_types,
 )
+from scheduling.access.personal_data import handles_personal_data, may_ask_erasure, may_erase, may_export
 from scheduling.access.redaction import IDENTIFYING_TYPES, redacted, visible_people
 from scheduling.access.roles import PERMISSIONS, Action, HeldRole, Role
 from scheduling.access.rows import (
@@ -83,6 +84,7 @@ from scheduling.access.staffing import (
 from scheduling.access.standing import require_standing, standing_caller
 from scheduling.access.write_rules import (
     answerable_actors,
+    is_own_record,
     is_unbound,
     may_change_details,
     may_decide_details,
@@ -106,6 +108,7 @@ __all__ = [
     "PATIENT",
     "PERMISSIONS",
     "PUBLIC",
+    "REFERENCES",
     "Action",
     "Caller",
     "HeldRole",
@@ -124,21 +127,26 @@ __all__ = [
     "end_online_launches",
     "grantable",
     "grantable_roles",
+    "handles_personal_data",
     "hidden_busy_slots",
     "importer_of",
     "is_exempt_from_cutoffs",
     "is_launch_over",
+    "is_own_record",
     "is_unbound",
     "lacks_second_factor",
     "manages",
     "may_announce_delay",
+    "may_ask_erasure",
     "may_be_for",
     "may_book",
     "may_change_account",
     "may_change_details",
     "may_decide_details",
     "may_end",
+    "may_erase",
     "may_explain",
+    "may_export",
     "may_find",
     "may_flag",
     "may_grant",

@@ -26,6 +26,14 @@ PUBLIC = frozenset(model.RESOURCE_TYPE for model in RESOURCE_MODELS if model.DES
 # Types with rows of visits, to which several patients can come.
 OF_VISITS = frozenset(model.RESOURCE_TYPE for model in (Appointment, Slot, AppointmentResponse))
 
+# JSON columns with one reference, and elements without a column, that can refer to a patient, by type.
+REFERENCES = {
+    "AppointmentResponse": ("actor",),
+    "Coverage": ("extra__subscriber", "extra__policyHolder"),
+    "QuestionnaireResponse": ("extra__source", "extra__author"),
+    "ServiceRequest": ("requester",),
+}
+
 
 def patient_of(row: Resource) -> int | None:
     """The primary key of the patient whom a resource tells of, or None."""

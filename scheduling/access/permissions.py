@@ -21,7 +21,7 @@ from clinic.translations import Sentence, text_of
 from scheduling.access.callers import Caller, calendars
 from scheduling.access.resource_rules import works_with
 from scheduling.access.roles import Action, Bounds
-from scheduling.access.scope_filters import has_scope
+from scheduling.access.scope_filters import has_all_scopes, has_scope
 from scheduling.access.scopes import INTERACTIONS
 from scheduling.access.write_rules import may_write_some
 from scheduling.errors import Forbidden, RuleBroken
@@ -83,8 +83,7 @@ def may_import(caller: Caller) -> None:
     """Raise Forbidden unless the caller may take over the lists of another system: owners, managers, administrators,
     and software that may write every resource.
     """
-    is_software = caller.is_system and all(has_scope(caller, "*", interaction) for interaction in "cruds")
-    if not (is_software or (not caller.client and caller.bounds(Action.IMPORT).everywhere)):
+    if not (has_all_scopes(caller) or (not caller.client and caller.bounds(Action.IMPORT).everywhere)):
         raise Forbidden(_("Only owners and managers import lists."))
 
 

@@ -16,6 +16,7 @@ class Action(StrEnum):
     COVERAGE = "coverage"  # check patients' insurance
     PAYMENTS = "payments"  # refund, waive and charge
     HOURS = "hours"  # set the hours of calendars
+    PERSONAL_DATA = "personal data"  # export and delete everything about a patient
     SET_UP = "set up"  # sites, people, services, and hours of a service as a whole
     IMPORT = "import"  # take over the lists of another system
     PEOPLE = "people"  # invite staff, give them roles, end their sessions
@@ -48,7 +49,7 @@ _DESK = frozenset(
         Action.HOURS,
     }
 )
-_MANAGER = _DESK | {Action.SET_UP, Action.IMPORT, Action.PEOPLE}
+_MANAGER = _DESK | {Action.PERSONAL_DATA, Action.SET_UP, Action.IMPORT, Action.PEOPLE}
 PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.ADMINISTRATOR: frozenset(Action),
     Role.OWNER: _MANAGER | {Action.OWNERS},

@@ -26,6 +26,11 @@ def has_scope(caller: Caller, kind: str, may: str) -> bool:
     return any(scope.is_for(kind, may) for scope in caller.grants)
 
 
+def has_all_scopes(caller: Caller) -> bool:
+    """True if the caller is software that acts for itself and may do everything with every resource."""
+    return caller.is_system and all(has_scope(caller, "*", interaction) for interaction in "cruds")
+
+
 def has_scope_on_all(caller: Caller, kind: str, may: str) -> bool:
     """True if one of these interactions is granted on every resource of the type; always without a token."""
     return not caller.client or any(

@@ -82,14 +82,18 @@ def may_change_details(caller: Caller, patient: Patient, columns: Collection[str
     The front desk may change all of them, a patient those of their own record, and carers those of a record that has
     no account of its own; whoever else acts for the patient, only the needs.
     """
-    own = caller.user.pk if caller.user else None
     may_all = is_unbound(caller) or caller.runs_desk
-    is_own = patient.pk in caller.confided and patient.user_id in (None, own)
-    if may_all or (is_own and FLAGS.isdisjoint(columns)):
+    if may_all or (is_own_record(caller, patient) and FLAGS.isdisjoint(columns)):
         return
     if not NEEDS.issuperset(columns):
         raise Forbidden(_("Only the clinic can change this. Please contact the clinic."))
     require_acts_for(caller, patient)
+
+
+def is_own_record(caller: Caller, patient: Patient) -> bool:
+    """True if the record is the caller's own, or has no account of its own and is confided to the caller."""
+    own = caller.user.pk if caller.user else None
+    return patient.pk in caller.confided and patient.user_id in (None, own)
 
 
 def require_acts_for(caller: Caller, patient: Patient) -> None:

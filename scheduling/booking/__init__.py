@@ -75,7 +75,7 @@ from scheduling.booking.identity_checks import (
     proof_of,
 )
 from scheduling.booking.judging import is_judged, judge_confirmations
-from scheduling.booking.merged_visits import clashes, lock_records, move_visits, return_visits
+from scheduling.booking.merged_visits import clashes, lock_records, move_visits, naming_patients, return_visits
 from scheduling.booking.obstacles import Obstacle, Rule, obstacles_to
 from scheduling.booking.offers import (
     BY_STAFF,
@@ -103,6 +103,7 @@ from scheduling.booking.refunds import (
     PaymentOptions,
     cancellation_cost,
     charge_fee,
+    forget_card,
     forget_cards,
     is_due,
     payment_options,
@@ -154,6 +155,7 @@ from scheduling.booking.visits import (
 from scheduling.booking.waitlist import (
     WaitlistRequest,
     change_preferences,
+    end_entry,
     end_waits_that_are_over,
     join_waitlist,
     leave_waitlist,
@@ -225,6 +227,7 @@ __all__ = [
     "create_visit",
     "decline_offer",
     "end_absence",
+    "end_entry",
     "end_waits_that_are_over",
     "engagements_of",
     "expire_offer",
@@ -233,6 +236,7 @@ __all__ = [
     "find_arrivals",
     "finish_search",
     "first_time",
+    "forget_card",
     "forget_cards",
     "free_rooms",
     "give_rooms",
@@ -264,6 +268,7 @@ __all__ = [
     "move_visits",
     "name_patient",
     "name_series",
+    "naming_patients",
     "note_call",
     "note_presence",
     "obstacles_to",

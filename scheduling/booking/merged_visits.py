@@ -36,13 +36,13 @@ def clashes(source: Patient, target: Patient, *, now: datetime) -> QuerySet[Appo
     attended = Appointment.objects.filter(
         Q(hold_expires_at=None) | Q(hold_expires_at__gt=now), status__in=ATTENDED, deleted_at=None, end__gt=now
     )
-    others = attended.filter(_naming([target]), start__lt=OuterRef("end"), end__gt=OuterRef("start"))
-    return attended.filter(_naming([source])).filter(Exists(others)).order_by("start", "pk")
+    others = attended.filter(naming_patients([target]), start__lt=OuterRef("end"), end__gt=OuterRef("start"))
+    return attended.filter(naming_patients([source])).filter(Exists(others)).order_by("start", "pk")
 
 
 def move_visits(source: Patient, target: Patient, *, caller: Caller, now: datetime) -> list[int]:
     """Give the source's locked visits to the target. Returns their primary keys."""
-    visits = list(Appointment.objects.filter(_naming([source])).order_by("pk"))
+    visits = list(Appointment.objects.filter(naming_patients([source])).order_by("pk"))
     _rewrite(visits, lambda visit: hand_over(visit, source, target), now)
     _audit("merge", visits, caller, now)
     return [visit.pk for visit in visits]
@@ -52,18 +52,18 @@ def return_visits(
     keys: Collection[int], source: Patient, target: Patient, *, caller: Caller, now: datetime
 ) -> list[Appointment]:
     """Give these visits back to the source, as far as they are still the target's. They must be locked."""
-    visits = list(Appointment.objects.filter(_naming([target]), pk__in=keys).order_by("pk"))
+    visits = list(Appointment.objects.filter(naming_patients([target]), pk__in=keys).order_by("pk"))
     _rewrite(visits, lambda visit: hand_back(visit, source, target), now)
     _audit("unmerge", visits, caller, now)
     return visits
 
 
 def _locked(patients: Collection[Patient], *, nowait: bool = False) -> QuerySet[Appointment]:
-    rows = Appointment.objects.filter(_naming(patients))
+    rows = Appointment.objects.filter(naming_patients(patients))
     return rows.select_for_update(no_key=True, nowait=nowait, of=("self",)).order_by("pk")
 
 
-def _naming(patients: Collection[Patient]) -> Q:
+def naming_patients(patients: Collection[Patient]) -> Q:
     """The condition for the visits of these patients, and those in which they take part with others."""
     found = Q(patient__in=[patient.pk for patient in patients])
     for patient in patients:

@@ -199,10 +199,11 @@ def forget_cards(*, now: datetime) -> int:
     aside = Parking("forget cards", Payment, now=now)
     over = kept.exclude(appointments__in=lately).exclude(pk__in=aside.waiting).order_by("pk")[:BATCH]
     cards = over.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return aside.process_each(cards, lambda payment: _forget_card(payment, now))
+    return aside.process_each(cards, lambda payment: forget_card(payment, now))
 
 
-def _forget_card(payment: Payment, now: datetime) -> None:
+def forget_card(payment: Payment, now: datetime) -> None:
+    """Order the provider to forget the card of a locked payment."""
     order(payment, Kind.FORGET, now=now)
     if payment.status == Status.KEPT:
         payment.status = Status.RELEASED

@@ -18,6 +18,7 @@ from clinic.models import (
     Bookable,
     CalendarFeed,
     DetailsChange,
+    Erasure,
     Launch,
     MessagePreferences,
     Patient,
@@ -27,21 +28,15 @@ from clinic.models import (
     Resource,
     Schedule,
 )
+from scheduling import access
 
 BATCH = 500
-# JSON columns with one reference, and elements without a column that can refer to a patient, by type.
-REFERENCES = {
-    "AppointmentResponse": ("actor",),
-    "Coverage": ("extra__subscriber", "extra__policyHolder"),
-    "QuestionnaireResponse": ("extra__source", "extra__author"),
-    "ServiceRequest": ("requester",),
-}
 # Types that have their own way: visits are moved by scheduling.booking, and what was recorded stays.
 APART = (Patient, Appointment, AuditEvent)
 MOVED = [model for model in RESOURCE_MODELS if model not in APART]
 FEEDS_AND_APPS = (CalendarFeed, Launch, PatientNote, Payment)
 # One for each patient: they move only to a patient who has none.
-ONE_EACH = (MessagePreferences, Bookable, DetailsChange)
+ONE_EACH = (MessagePreferences, Bookable, DetailsChange, Erasure)
 
 
 @dataclass
@@ -149,7 +144,7 @@ def _referring(model: type[Resource], patient: Patient) -> Q | None:
         Q(**{f"{column}__contains": [{inner: reference} if inner else reference]})
         for column, inner in model.REFERENCE_LISTS
     ]
-    found += [Q(**{f"{place}__contains": reference}) for place in REFERENCES.get(model.RESOURCE_TYPE, ())]
+    found += [Q(**{f"{place}__contains": reference}) for place in access.REFERENCES.get(model.RESOURCE_TYPE, ())]
     condition = Q()
     for each in found:
         condition |= each
@@ -163,5 +158,5 @@ def _foreign_keys(model: type[Resource]) -> list[str]:
 def _json_columns(model: type[Resource]) -> list[str]:
     """The JSON columns of a type in which a reference to a patient can be."""
     lists = [column for column, _ in model.REFERENCE_LISTS]
-    places = [place.partition("__")[0] for place in REFERENCES.get(model.RESOURCE_TYPE, ())]
+    places = [place.partition("__")[0] for place in access.REFERENCES.get(model.RESOURCE_TYPE, ())]
     return list(dict.fromkeys([*lists, *places]))

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Literal
 
 from clinic.fhir.resources import RESOURCES, Draft, InvalidResource, References, ResourceKind, rows_of
-from clinic.models import Appointment, AppointmentResponse, Resource, Schedule, Slot, Subscription
+from clinic.models import Appointment, AppointmentResponse, Patient, Resource, Schedule, Slot, Subscription
 from clinic.models.base import new_fhir_id
 from scheduling import access, booking
 from scheduling.access import Caller
@@ -284,7 +284,7 @@ class _Writer:
 
     def _may_replace(self, row: Any, entry: Entry, draft: Draft) -> bool:
         """True if the row should be written. Unchanged rows are recorded as such."""
-        if row.deleted_at is not None and isinstance(row, (Slot, Appointment)):  # its time may have been sold
+        if row.deleted_at is not None and _stays_deleted(row):
             self._refuse(entry, Deleted(f"{entry.reference} was deleted. Use another id."))
         elif not has_version(row, entry.version):
             self._refuse(entry, VersionConflict())
@@ -416,3 +416,10 @@ def _existing(kind: ResourceKind, entries: Sequence[Entry]) -> dict[str, Any]:
         return {}
     locked = rows_of(kind).filter(fhir_id__in=ids).select_for_update(no_key=True, of=("self",)).order_by("pk")
     return {row.reference: row for row in locked}
+
+
+def _stays_deleted(row: Any) -> bool:
+    """True if no update brings a deleted row back: the time of a visit may have been sold, and a patient about whom
+    everything was deleted would be named by the visits that were kept.
+    """
+    return isinstance(row, (Slot, Appointment)) or (isinstance(row, Patient) and row.is_erased)

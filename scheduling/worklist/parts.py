@@ -22,6 +22,7 @@ from clinic.models import (
     Coverage,
     DetailsChange,
     DuplicatePair,
+    Erasure,
     Event,
     HealthcareService,
     PaymentOrder,
@@ -29,7 +30,7 @@ from clinic.models import (
     Task,
     WorkItem,
 )
-from scheduling import absences, access, booking, notifications, recalls, requirements
+from scheduling import absences, access, booking, notifications, personal_data, recalls, requirements
 from scheduling.access import Action, Caller
 from scheduling.interactions import duplicates
 from scheduling.visit_zone import local_day
@@ -136,6 +137,11 @@ def _duplicates(caller: Caller, now: datetime) -> QuerySet[Any]:
     return _about_no_visit(duplicates.open_pairs(caller)).order_by("-score", "pk")
 
 
+def _erasures(caller: Caller, now: datetime) -> QuerySet[Any]:
+    """Requests to delete everything about a patient, for those who do that."""
+    return _about_no_visit(personal_data.waiting_requests(caller)).order_by("created", "pk")
+
+
 def _visits(caller: Caller, now: datetime, **conditions: Any) -> QuerySet[Any]:
     """The visits to come that the caller sees and that meet these conditions, in order of time."""
     upcoming = access.staff_appointments(caller).filter(start__gt=now, deleted_at=None, **conditions)
@@ -155,6 +161,7 @@ WITH_FORMS = HealthcareService.objects.filter(requires_questionnaires=True)
 REFUSED = PaymentOrder.objects.filter(status=PaymentOrder.Status.FAILED)
 WAITING = DetailsChange.objects.filter(status=DetailsChange.Status.WAITING)
 PAIRS = DuplicatePair.objects.filter(rejected=None)
+ASKED = Erasure.objects.filter(status=Erasure.Status.WAITING)
 # The parts in the order in which they are read.
 PARTS: Mapping[WorkItem.Kind, Part] = {
     Kind.REQUEST: Part(_requests),
@@ -168,6 +175,7 @@ PARTS: Mapping[WorkItem.Kind, Part] = {
     Kind.CHANGE: Part(_changes, Action.RECORDS, "", WAITING),
     Kind.RECALL: Part(_recalls, site=OF_VISIT, source=Task.objects.filter(Task.open())),
     Kind.DUPLICATE: Part(_duplicates, Action.RECORDS, "", PAIRS),
+    Kind.ERASURE: Part(_erasures, Action.PERSONAL_DATA, "", ASKED),
 }
 
 

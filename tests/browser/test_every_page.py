@@ -17,7 +17,16 @@ from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from clinic.models import Appointment, CardPhoto, DetailsChange, HealthcareService, RefusedLine, Schedule, ServiceType
+from clinic.models import (
+    Appointment,
+    CardPhoto,
+    DetailsChange,
+    Erasure,
+    HealthcareService,
+    RefusedLine,
+    Schedule,
+    ServiceType,
+)
 from demo.seed.questionnaire import TRAVEL_HEALTH
 from portal import urls
 from scheduling import reports, staff_accounts
@@ -158,6 +167,9 @@ details-needs own
 details-coverage-new own
 details-coverage own insurance
 details-coverage-end own insurance
+details-data own
+details-data leo_patient
+details-erase own
 details-card own insurance
 feeds
 apps
@@ -315,6 +327,10 @@ import done_file
 import 0 = 404
 board
 worklist
+staff-patient-data own
+staff-patient-data leo_patient
+staff-erasure-decline leo_patient
+staff-erasures
 checklist
 sheets
 staff-why
@@ -357,6 +373,7 @@ NO_PAGES = {
     "staff-duplicate-reject", "staff-unmerge", "worklist-own", "waiting-list-call", "waiting-list-call-remove",
     "staff-notices-latest", "staff-notices-seen",
     "import-refused",
+    "details-export", "details-erase-withdraw", "staff-patient-export",
 }  # fmt: skip
 
 
@@ -433,6 +450,9 @@ def world(clinic, ada, chen, rana, site, referrer, monkeypatch):
         "lost": visit(14 * day, "cancelled", service=scan, schedules=[]),
         "paid": visit(15 * day, service=scan),
     }
+    Erasure.objects.create(patient=leo.patient, created=now)
+    report = {"deleted": {"records": 1, "notes": 2}, "kept": {"visits": 3}}
+    Erasure.objects.create(patient=PatientFactory(deleted_at=now), status="done", created=now, decided=now, **report)
     monkeypatch.setattr(settings, "PAYMENT_PROVIDER", "local")
     pay(things["paying"], status="paying", session="cs_1", expires_at=now + hour)
     pay(things["lost"], status="released")
@@ -673,6 +693,13 @@ def test_as_a_patient(looker: Looker, world, ada, sign_in):
     looker.page.locator(".first__time").first.click()
     expect(looker.page.get_by_role("heading", name="Move your visit?")).to_be_visible()
     looker.look()
+    looker.page.goto(f"/my-details/{ada.fhir_id}/data/")
+    looker.page.get_by_label("Password", exact=True).fill("secret-password")
+    looker.page.get_by_role("button", name="Continue").click()
+    expect(looker.page.get_by_role("heading", name="Your data")).to_be_visible()
+    looker.look()
+    looker.open(f"/my-details/{world['leo_patient']}/data/")
+    looker.open(f"/my-details/{ada.fhir_id}/data/delete/")
 
 
 def test_as_one_who_lets_an_app_in(looker: Looker, world, ada, sign_in, live_server):

@@ -115,3 +115,43 @@ class MergeForm(forms.Form):
             chosen = {name: data.get(name) for name in ("source_version", "target_version")}
             chosen["take"] = [name for name in FIELDS if data.get(name) == "source"]
         super().__init__(chosen)
+
+
+class EraseForm(forms.Form):
+    """Form that confirms the deletion of everything about a patient by typing the patient's name."""
+
+    typed_name = forms.CharField(
+        label=gettext_lazy("Type the patient\u2019s name to confirm"),
+        max_length=500,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, name: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._name = name
+        self.fields["typed_name"].help_text = name
+
+    def clean_typed_name(self) -> str:
+        typed: str = self.cleaned_data["typed_name"]
+        if typed.casefold().split() != self._name.casefold().split():
+            raise forms.ValidationError(_("This is not the name. Type: %(name)s") % {"name": self._name})
+        return typed
+
+
+class DeclineErasureForm(forms.Form):
+    """Form with the reason for which the clinic does not delete everything about a patient."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why can it not be done?"),
+        help_text=gettext_lazy("The patient reads it. Say what must stay, for how long, and whom they can ask."),
+        max_length=1000,
+        widget=forms.Textarea({"rows": 4}),
+        error_messages={"required": gettext_lazy("Say why: the law gives the patient an answer.")},
+    )
+
+
+class ReportsForm(QueryForm):
+    """Form for the query of the list of reports: which page is shown."""
+
+    page = forms.IntegerField(min_value=1, max_value=10_000, required=False)

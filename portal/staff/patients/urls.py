@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.staff.patients.views import coming_visits, duplicates, labels, notes, patient, search
+from portal.staff.patients.views import coming_visits, duplicates, labels, notes, patient, personal_data, search
 
 urlpatterns = [
     path("", search.search, name="staff-patients"),
@@ -12,7 +12,11 @@ urlpatterns = [
     path("duplicates/<int:pair_id>/reject/", duplicates.reject, name="staff-duplicate-reject"),
     path("notes/<int:note_id>/", notes.change, name="staff-note"),
     path("notes/<int:note_id>/remove/", notes.remove, name="staff-note-remove"),
+    path("deleted/", personal_data.reports, name="staff-erasures"),
     path("<str:patient_id>/", patient.patient, name="staff-patient"),
+    path("<str:patient_id>/data/", personal_data.erase, name="staff-patient-data"),
+    path("<str:patient_id>/data/file/", personal_data.export, name="staff-patient-export"),
+    path("<str:patient_id>/data/decline/", personal_data.decline, name="staff-erasure-decline"),
     path("<str:patient_id>/labels/", labels.patient_labels, name="patient-labels"),
     path("<str:patient_id>/coming/", coming_visits.coming_visits, name="coming-visits"),
     path("<str:patient_id>/edit/", patient.edit, name="staff-patient-edit"),

@@ -93,6 +93,11 @@ ACTIONS = {
     "history": _("History looked at"),
     "update": _("Record changed"),
     "delete": _("Record deleted"),
+    "erasure asked": _("Deletion of everything requested"),
+    "erasure withdrawn": _("Request for deletion withdrawn"),
+    "erasure declined": _("Request for deletion declined"),
+    "erase": _("Everything about the patient deleted"),
+    "export": _("Everything about the patient exported"),
     "wrong birth date": _("Wrong date of birth by link"),
     **{status.value: word.word for status, word in STATUS_WORDS.items()},
 }

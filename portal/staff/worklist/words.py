@@ -79,4 +79,9 @@ WORDS: Mapping[WorkItem.Kind, PartWords] = {
         _("Duplicates"),
         _("Two records that may be of one person. Compare them, then merge them or say that they are two people."),
     ),
+    Kind.ERASURE: PartWords(
+        _("Requests to delete everything"),
+        _("Deletions"),
+        _("These patients ask the clinic to delete their data. See what must stay, then delete the rest or decline."),
+    ),
 }

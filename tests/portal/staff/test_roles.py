@@ -122,6 +122,10 @@ def sets_hours(client: Client, world: RoleWorld) -> bool:
     return client.get(address).status_code == 200
 
 
+def handles_personal_data(client: Client, world: RoleWorld) -> bool:
+    return client.get(page("staff-patient-data", world.visit.patient.fhir_id)).status_code == 200
+
+
 def sets_up(client: Client, world: RoleWorld) -> bool:
     return client.get(page("setup")).status_code == 200
 
@@ -148,6 +152,7 @@ BEHAVIOUR: dict[Action, Callable[[Client, RoleWorld], bool]] = {
     Action.ANSWERS: sees_answers,
     Action.PAYMENTS: handles_payments,
     Action.HOURS: sets_hours,
+    Action.PERSONAL_DATA: handles_personal_data,
     Action.SET_UP: sets_up,
     Action.IMPORT: imports_lists,
     Action.PEOPLE: changes_people,

@@ -44,6 +44,7 @@ def patient(request: HttpRequest, patient_id: str) -> HttpResponse:
         "note_form": NoteForm(),
         "returns": back_of(request),
         "may_edit": access.may_flag(caller),
+        "handles_data": access.handles_personal_data(caller),
         "may_check": access.may_verify_coverage(caller),
         "zone": clinic_zone(),
         "back": request.get_full_path(),

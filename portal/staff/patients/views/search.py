@@ -34,6 +34,7 @@ def search(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"form": form}
     if not in_dialog and duplicates.may_decide(caller):
         context |= {"may_merge": True, "duplicates": duplicates.open_pairs(caller).count()}
+    context["handles_data"] = not in_dialog and access.handles_personal_data(caller)
     if form.is_valid() and len(typed := form.cleaned_data["search"]) >= LEAST_LETTERS:
         matching = people_search.find(access.staff_patients(caller), typed)
         found = list(matching[: MOST + 1])

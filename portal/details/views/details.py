@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
@@ -18,31 +17,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic.country import clinic_zone
 from clinic.models import CardPhoto, Coverage, Patient
 from portal.common import form_drafts
-from portal.common.callers import caller_of, patient_required, sign_in_for, sign_in_required
+from portal.common.callers import caller_of, patient_required, sign_in_for
 from portal.details import summary
 from portal.details.forms import AddressForm, CoverageForm, IdentityForm, NeedsForm, PhotoForm
+from portal.details.patient_pages import of_patient
 from scheduling import access
 from scheduling.errors import NotFound, SchedulingError
 from scheduling.interactions import coverage as coverages
 from scheduling.interactions import details as use_cases
-
-P = ParamSpec("P")
-PatientView = Callable[Concatenate[HttpRequest, Patient, P], HttpResponse]
-
-
-def _of_patient(view: PatientView[P]) -> Callable[..., HttpResponse]:
-    """Decorator for pages of a patient: `view` gets the patient, for whom the caller acts, in place of the id."""
-
-    @sign_in_required
-    @wraps(view)
-    def guarded(request: HttpRequest, /, patient_id: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        own = caller_of(request).confided_patients
-        patient = next((each for each in own if each.fhir_id == patient_id), None)
-        if patient is None:
-            raise Http404
-        return view(request, patient, *args, **kwargs)
-
-    return guarded
 
 
 @never_cache
@@ -60,7 +42,7 @@ def index(request: HttpRequest, patient_id: str = "") -> HttpResponse:
 
 
 @require_POST
-@_of_patient
+@of_patient
 def confirm(request: HttpRequest, patient: Patient) -> HttpResponse:
     """Record that everything is still right."""
     use_cases.confirm_details(patient.fhir_id, caller=caller_of(request), now=timezone.now())
@@ -69,7 +51,7 @@ def confirm(request: HttpRequest, patient: Patient) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@_of_patient
+@of_patient
 @form_drafts.page
 def identity(request: HttpRequest, patient: Patient) -> HttpResponse:
     """Change the name and the birth date. The clinic decides about what it has verified."""
@@ -85,7 +67,7 @@ def identity(request: HttpRequest, patient: Patient) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@_of_patient
+@of_patient
 @form_drafts.page
 def address(request: HttpRequest, patient: Patient) -> HttpResponse:
     """Change the postal address."""
@@ -94,7 +76,7 @@ def address(request: HttpRequest, patient: Patient) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@_of_patient
+@of_patient
 @form_drafts.page
 def needs(request: HttpRequest, patient: Patient) -> HttpResponse:
     """Change what the patient needs at the clinic."""
@@ -103,7 +85,7 @@ def needs(request: HttpRequest, patient: Patient) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@_of_patient
+@of_patient
 @form_drafts.page
 def new_coverage(request: HttpRequest, patient: Patient) -> HttpResponse:
     """Add insurance, then go on to the photos of its card."""
@@ -116,7 +98,7 @@ def new_coverage(request: HttpRequest, patient: Patient) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@_of_patient
+@of_patient
 @form_drafts.page
 def coverage(request: HttpRequest, patient: Patient, coverage_id: str) -> HttpResponse:
     """Change what is on the card. The clinic checks it again."""
@@ -131,7 +113,7 @@ def coverage(request: HttpRequest, patient: Patient, coverage_id: str) -> HttpRe
 
 
 @require_http_methods(["GET", "POST"])
-@_of_patient
+@of_patient
 def end_coverage(request: HttpRequest, patient: Patient, coverage_id: str) -> HttpResponse:
     """Ask, then end an insurance that the patient does not have any more."""
     known = _coverage(request, patient, coverage_id)
@@ -143,7 +125,7 @@ def end_coverage(request: HttpRequest, patient: Patient, coverage_id: str) -> Ht
 
 
 @require_http_methods(["GET", "POST"])
-@_of_patient
+@of_patient
 @form_drafts.page
 def card(request: HttpRequest, patient: Patient, coverage_id: str) -> HttpResponse:
     """Take or remove the photos of the card."""

@@ -1,0 +1,1 @@
+"""Views of a patient's own details and data."""
