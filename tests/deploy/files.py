@@ -32,7 +32,7 @@ def image_health_check() -> list[str]:
 
 
 def image_build() -> str:
-    """Return the shell command with which the image collects its static files."""
+    """Return the shell command with which the image collects its static files and compiles its code."""
     [command] = [line for line in re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE) if "collectstatic" in line]
     return command
 

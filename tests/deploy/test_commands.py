@@ -106,7 +106,7 @@ def container(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "PYTHONDONTWRITEBYTECODE": "1",
         **{name: os.environ[name] for name in SHIFTED_CLOCK if name in os.environ},
     }
-    build = image_build().split(" && ")[0].replace("/opt/venv/bin/", "")
+    build = image_build().replace("/opt/venv/bin/", "")
     subprocess.run(build, shell=True, cwd=app, env={"PATH": environment["PATH"]}, check=True, capture_output=True)
     for folder in [app, *(path for path in app.rglob("*") if path.is_dir() and not path.is_symlink())]:
         folder.chmod(0o555)
@@ -115,8 +115,14 @@ def container(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         folder.chmod(0o755)
 
 
+@pytest.fixture(scope="module")
+def migrations(container: Container) -> subprocess.CompletedProcess[str]:
+    """The migrations, which run once for all programs."""
+    return container.run(compose()["services"]["migrations"]["command"])
+
+
 @pytest.fixture
-def deployed(container: Container) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+def deployed(container: Container, migrations: object) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """The web server, the worker and the clock."""
     services = compose()["services"]
     clock = [word.replace("/tmp", container.environment["TMPDIR"]) for word in services["clock"]["command"]]
@@ -150,20 +156,18 @@ def test_the_folder_of_the_image_can_not_be_written(container):
     assert "PermissionError" in done.stderr
 
 
-def test_migrations_run_to_their_end_and_the_settings_are_safe(container):
-    migrated = container.run(compose()["services"]["migrations"]["command"])
-    assert migrated.returncode == 0, migrated.stderr
+def test_migrations_run_to_their_end_and_the_settings_are_safe(container, migrations):
+    assert migrations.returncode == 0, migrations.stderr
     checked = container.run(["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"])
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_the_web_server_answers_the_worker_works_and_all_stop_when_told(container, deployed):
-    container.run(compose()["services"]["migrations"]["command"])
     wait_until(lambda: container.run(image_health_check()).returncode == 0)
-    wait_until(lambda: "pong" in container.run(["celery", "-A", "clinic", "inspect", "ping"]).stdout)
     address = f"http://127.0.0.1:{container.environment['GRANIAN_PORT']}"
     headers = {"Host": HOST, "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}  # the proxy has ended TLS
     wait_until(lambda: answers(Request(f"{address}/healthz?worker", headers=headers)))
+    wait_until(lambda: "pong" in container.run(["celery", "-A", "clinic", "inspect", "ping"]).stdout)
 
     examined = container.run(["python", "manage.py", "doctor"])
     assert (examined.returncode, examined.stderr) == (0, ""), examined.stdout
