@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from clinic import request_id
 
@@ -40,3 +41,22 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return without_secrets(json.dumps(line, ensure_ascii=False))
+
+
+def logging_settings(form: str, level: str) -> dict[str, Any]:
+    """Return the setting LOGGING: everything from `level` on to the console, as `line` or `json`."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"secrets": {"()": HideSecrets}},
+        "formatters": {
+            "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+            "json": {"()": JSONFormatter},
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form, "filters": ["secrets"]}},
+        "loggers": {
+            "django": {"handlers": []},  # its own would print everything twice with DEBUG, secrets included
+            "clinic.access_log": {"level": "INFO"},
+        },
+        "root": {"handlers": ["console"], "level": level},
+    }

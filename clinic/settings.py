@@ -12,15 +12,16 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from clinic import (
     branding,
+    cache,
     country,
+    database_settings,
     embedding,
     environment,
     label_sheets,
+    logs,
     message_settings,
     money,
     npm_packages,
@@ -47,24 +48,17 @@ DEMO = environment.switch("DEMO", default=environment.switch("DEBUG", default=EM
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-the-embedded-demo" if EMBEDDED else "")
 # Earlier values of SECRET_KEY, which still verify signatures and decrypt.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[*THIS_MACHINE] if EMBEDDED else [])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[*environment.THIS_MACHINE] if EMBEDDED else [])
 REDIS_URL = env.str("REDIS_URL", default=sockets.redis_url(DATA_DIR) if EMBEDDED else "")
 
-if not EMBEDDED:
-    if not DEMO and min(map(len, (SECRET_KEY, *SECRET_KEY_FALLBACKS))) < 50:
-        raise ImproperlyConfigured("SECRET_KEY, and each of SECRET_KEY_FALLBACKS: 50 random characters or more.")
-    if not SECRET_KEY:
-        raise ImproperlyConfigured("SECRET_KEY must be set.")
-    if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-        raise ImproperlyConfigured("REDIS_URL must be set, for example redis://localhost:6379/0.")
-    if not DEMO and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
-        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that this clinic is served on, never *.")
-    for name, is_on in (("DEBUG", DEBUG), ("DEMO", DEMO)):
-        if is_on and not set(ALLOWED_HOSTS) <= set(THIS_MACHINE):
-            raise ImproperlyConfigured(f"{name} must be off where others than this machine are served (ALLOWED_HOSTS).")
-elif not set(ALLOWED_HOSTS) <= set(THIS_MACHINE):
-    raise ImproperlyConfigured("Set DATABASE_URL to serve other hosts: the embedded mode is a demo.")
+environment.check_secrets_and_hosts(
+    [SECRET_KEY, *SECRET_KEY_FALLBACKS],
+    ALLOWED_HOSTS,
+    is_embedded=EMBEDDED,
+    on={name for name, is_on in (("DEBUG", DEBUG), ("DEMO", DEMO)) if is_on},
+)
+if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured("REDIS_URL must be set, for example redis://localhost:6379/0.")
 
 INSTALLED_APPS = [
     "clinic",
@@ -156,51 +150,26 @@ TEMPLATES = [
     },
 ]
 
-DATABASE_URL = env.str("DATABASE_URL", default="") or sockets.postgres_url(DATA_DIR)
-if not DATABASE_URL.startswith(("postgresql://", "postgres://")):
-    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL, such as postgresql://user:password@host/name.")
-DATABASES = {
-    "default": {
-        **env.db_url_config(DATABASE_URL),
-        "CONN_HEALTH_CHECKS": False,
-    }
-}
 # A statement that waits longer for a lock fails. This is for migrations too, since all others wait behind them.
 LOCK_TIMEOUT_MS = environment.number("LOCK_TIMEOUT_MS", default=3000, least=100, most=60_000)
 # DATABASE_URL names a PgBouncer in transaction mode, which keeps no state of a session between transactions.
 PGBOUNCER = environment.switch("PGBOUNCER", default=False)
 PGBOUNCER_PREPARED_STATEMENTS = environment.switch("PGBOUNCER_PREPARED_STATEMENTS", default=False)
-if PGBOUNCER_PREPARED_STATEMENTS and not PGBOUNCER:
-    raise ImproperlyConfigured("PGBOUNCER_PREPARED_STATEMENTS needs PGBOUNCER; without it, statements are prepared.")
-# Statements that a connection repeats are prepared, since planning most of them takes longer than running them.
-DATABASES["default"].setdefault("OPTIONS", {})
-DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
-if PGBOUNCER:
-    DATABASES["default"] |= {"ENGINE": "clinic.pgbouncer", "DISABLE_SERVER_SIDE_CURSORS": True}
-    if not PGBOUNCER_PREPARED_STATEMENTS:
-        DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
-else:
-    DATABASES["default"]["OPTIONS"]["options"] = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
-DATABASES["default"]["OPTIONS"]["pool"] = {
-    "min_size": 1,
-    "max_size": environment.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000),
-    "timeout": 10,
-    "reconnect_timeout": 5,  # after it, the next request connects at once, instead of after the pool's growing pauses
+DATABASE_URL = env.str("DATABASE_URL", default="") or sockets.postgres_url(DATA_DIR)
+DATABASES = {
+    "default": database_settings.database(
+        database_settings.DatabaseSettings(
+            url=DATABASE_URL,
+            lock_timeout_ms=LOCK_TIMEOUT_MS,
+            pgbouncer=PGBOUNCER,
+            pgbouncer_prepares=PGBOUNCER_PREPARED_STATEMENTS,
+            pool_size=environment.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000),
+        )
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # No request waits for Redis: messages are stored in PostgreSQL, and cached values can be lost.
-CACHES = {
-    "default": {
-        "BACKEND": "clinic.cache.Cache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {
-            "IGNORE_EXCEPTIONS": True,
-            "SOCKET_CONNECT_TIMEOUT": 0.5,
-            "SOCKET_TIMEOUT": 0.5,
-            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0)},
-        },
-    }
-}
+CACHES = {"default": cache.cache_settings(REDIS_URL)}
 
 AUTH_USER_MODEL = "clinic.User"
 AUTHENTICATION_BACKENDS = ["clinic.authentication.ClinicBackend", "clinic.authentication.SingleSignOnBackend"]
@@ -439,11 +408,7 @@ IDEMPOTENCY_KEYS_KEPT = timedelta(hours=environment.number("IDEMPOTENCY_HOURS", 
 BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(DATA_DIR / "backups")))
 BACKUPS_KEPT = timedelta(days=environment.number("BACKUP_DAYS", default=14, least=1, most=3653))
 
-CELERY_BROKER_URL = (
-    "redis+socket://" + REDIS_URL.removeprefix("unix://").replace("?db=", "?virtual_host=")
-    if REDIS_URL.startswith("unix://")
-    else REDIS_URL
-)
+CELERY_BROKER_URL = sockets.broker_url(REDIS_URL)
 # A booking does not wait for an unavailable broker, since the periodic task finds its messages.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
@@ -508,11 +473,11 @@ PAYMENT_PROVIDER = payment_settings.check_provider(
 )
 # How long a time is held while its patient pays. It is extended once.
 PAYING_FOR = timedelta(minutes=environment.number("PAYMENT_MINUTES", default=20, least=5, most=60))
-# How long the time is held that the clinic suggests in answer to a request.
 # How long before a patient is to be seen again they are told, and how long after that they are reminded if they have
 # neither booked nor declined.
 RECALL_NOTICE = timedelta(days=environment.number("RECALL_NOTICE_DAYS", default=28, least=0, most=365))
 RECALL_REMINDERS = message_settings.days("RECALL_REMINDER_DAYS", env.str("RECALL_REMINDER_DAYS", default="14,28"))
+# How long the time is held that the clinic suggests in answer to a request.
 SUGGESTION_HELD_FOR = timedelta(hours=environment.number("SUGGESTION_HOURS", default=48, least=1, most=720))
 # How long other times are held for the patient of a visit that the clinic cannot keep.
 ABSENCE_TIMES_HELD_FOR = timedelta(hours=environment.number("ABSENCE_HOURS", default=48, least=1, most=720))
@@ -520,8 +485,9 @@ ABSENCE_TIMES_HELD_FOR = timedelta(hours=environment.number("ABSENCE_HOURS", def
 LABEL_SHEET = label_sheets.label_sheet(
     env.str("LABEL_SIZE", default="70x36"), env.str("LABEL_MARGINS", default="4.5x0")
 )
-# How many messages in their own words a member of staff sends within a day.
+# How many visits staff book on one calendar and day at times that are taken.
 EXTRA_VISITS_PER_DAY = environment.number("EXTRA_VISITS_PER_DAY", default=2, least=0, most=1000)
+# How many messages in their own words a member of staff sends within a day.
 STAFF_MESSAGES_PER_DAY = environment.number("STAFF_MESSAGES_PER_DAY", default=1000, least=0, most=100_000)
 # How long a time that came free is held for one person of the waiting list, and how long after quiet hours if it came
 # free in them.
@@ -531,24 +497,7 @@ WAITLIST_OFFER_AT_NIGHT = timedelta(
 )
 WAITLIST_LOG_KEPT = timedelta(days=environment.number("WAITLIST_LOG_DAYS", default=730, least=1, most=3653))
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"secrets": {"()": "clinic.logs.HideSecrets"}},
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
-        "json": {"()": "clinic.logs.JSONFormatter"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": environment.choice("LOG_FORMAT", default="line", choices=("line", "json")),
-            "filters": ["secrets"],
-        }
-    },
-    "loggers": {
-        "django": {"handlers": []},  # its own would print everything twice with DEBUG, secrets included
-        "clinic.access_log": {"level": "INFO"},
-    },
-    "root": {"handlers": ["console"], "level": environment.log_level("LOG_LEVEL", default="WARNING")},
-}
+LOGGING = logs.logging_settings(
+    environment.choice("LOG_FORMAT", default="line", choices=("line", "json")),
+    environment.log_level("LOG_LEVEL", default="WARNING"),
+)

@@ -21,6 +21,13 @@ def redis_url(data_dir: Path) -> str:
     return f"unix://{quote(str(socket_dir(data_dir, 'redis')))}/redis.sock?db=0"
 
 
+def broker_url(url: str) -> str:
+    """Return the URL of a Redis as Celery writes it, which differs for a Unix socket."""
+    if not url.startswith("unix://"):
+        return url
+    return "redis+socket://" + url.removeprefix("unix://").replace("?db=", "?virtual_host=")
+
+
 def socket_dir(data_dir: Path, service: str) -> Path:
     """Return the socket directory of a service, data directory and user, short enough for the path of a socket."""
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
