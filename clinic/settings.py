@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "portal.account.second_step.middleware.SecondStepRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.common.redirect_after_post.RedirectAfterPost",
 ]
 
 # Each request is logged, without its query.

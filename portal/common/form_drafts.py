@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
+from http import HTTPStatus
 from itertools import islice
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -57,6 +58,9 @@ def page(
             return languages.switch(request, request.POST[LANGUAGE], redirect(request.get_full_path()))
         response = view(request, *args, **kwargs)
         made: forms.Form | None = getattr(request, _FORM, None)
+        if made is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            keep(request)
+            return response
         if made is None or not made.errors or "Location" in response.headers:
             return response
         keep(request, wrong=made.errors)

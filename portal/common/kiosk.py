@@ -22,3 +22,8 @@ def start(request: HttpRequest, site: Location) -> None:
 def is_kiosk(request: HttpRequest, site: Location) -> bool:
     """True if this browser is a kiosk of the site, and nobody has signed in since."""
     return bool(request.session.get(_KEY) == site.fhir_id)
+
+
+def is_any(request: HttpRequest) -> bool:
+    """True if this browser is a kiosk of whatever site."""
+    return _KEY in request.session

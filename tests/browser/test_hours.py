@@ -73,3 +73,22 @@ def test_the_preview_is_accessible(page: Page, editor, sign_in, violations):
     problems = look_everywhere(page, "the preview")
     assert not problems, "\n".join(problems)
     assert not violations
+
+
+def test_reloading_the_preview_and_going_back_send_nothing_again(page: Page, editor):
+    page.goto(editor)
+    page.get_by_label("Friday, 1: from").fill("08:00")
+    page.get_by_role("button", name="See what would change").click()
+    heading = page.get_by_role("heading", name="Check before you save")
+    expect(heading).to_be_visible()
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.reload()
+    expect(heading).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="See what would change")).to_be_visible()
+    page.go_forward()
+    expect(heading).to_be_visible()
+    assert posted == []
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_label("Friday, 1: from")).to_have_value("08:00")

@@ -1,6 +1,7 @@
 """One clinic for the pages: Dr Chen's check-ups on working days, from tomorrow on, as seen by the real clock."""
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,6 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from portal.common.redirect_after_post import PARAMETER
 from scheduling.notifications import links
 from tests.factories import (
     EVERY_DAY,
@@ -22,11 +24,22 @@ from tests.portal.booking.steps import hold
 
 
 class Browser(Client):
-    """A test client that follows a redirect to the form's own page, which shows the errors."""
+    """A test client that follows a redirect to the page that answers a form, with the context of that page."""
+
+    _of_page: Any = None
+
+    def request(self, **request):
+        answer = super().request(**request)
+        if "Location" in answer.headers:
+            self._of_page = answer.context
+        elif PARAMETER in request.get("QUERY_STRING", ""):
+            answer.context = self._of_page
+        return answer
 
     def post(self, path, *args, **kwargs):
         answer = super().post(path, *args, **kwargs)
-        return self.get(path) if answer.status_code == 302 and answer.url == path else answer
+        is_page = answer.status_code == 302 and (answer.url == path or f"{PARAMETER}=" in answer.url)
+        return self.get(answer.url) if is_page else answer
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
 from clinic.models import SchedulingParameters
 from portal.common import disclosures
@@ -46,6 +47,22 @@ def hours_page_required(
         return view(request, HoursPage(terms, timezone.now(), caller_of(request)), *args, **named)
 
     return found
+
+
+def editor_form(
+    view: Callable[Concatenate[HttpRequest, HoursPage, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Decorator for a form of the editor, which posts to an address of its own: a GET leads to the editor."""
+
+    @require_http_methods(["GET", "POST"])
+    @hours_page_required
+    @wraps(view)
+    def posted(request: HttpRequest, hours_page: HoursPage, /, *args: P.args, **named: P.kwargs) -> HttpResponse:
+        if request.method != "POST":
+            return redirect(hours_page.pages["edit"])
+        return view(request, hours_page, *args, **named)
+
+    return posted
 
 
 def preview_or_save(

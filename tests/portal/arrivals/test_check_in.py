@@ -183,6 +183,7 @@ class TestAtTheDesk:
         for year in range(1900, 1950):
             self.find(client, desk, birth_date_year=str(year))
         assert self.find(client, desk, birth_date_year="1989").status_code == 429
+        assertContains(client.get(desk), 'value="1989"')  # what was typed is kept for another try
 
     def test_a_site_that_is_closed_has_none(self, client, desk, site):
         site.status = "inactive"

@@ -46,6 +46,18 @@ def test_booking_pages_may_be_framed_by_allowed_sites_alone(client, checkup, sch
         assert (ancestors(bare), bare["X-Frame-Options"]) == ("'none'", "DENY")
 
 
+def test_a_page_that_answers_a_form_may_be_framed_too(checkup, schedule, button_value, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"hold": "1/m/ip"}
+    browsers = [Client() for _time in range(2)]
+    for browser in browsers:
+        browser.cookies[f"embed-{settings.CSRF_COOKIE_NAME}"] = "kept" * 8
+    answer = [hold(browser, checkup, button_value) for browser in browsers][-1]
+    assert answer.url.startswith(f"/embed/-/book/{checkup.fhir_id}/hold/?posted=")
+    shown = browsers[-1].get(answer.url)
+    assert (shown.status_code, ancestors(shown)) == (429, SITE)
+    assert "X-Frame-Options" not in shown
+
+
 def test_sites_are_allowed_in_administration_too(client, schedule):
     client.force_login(UserFactory(is_superuser=True, is_staff=True))
     page = "/admin/clinic/embedorigin/add/"

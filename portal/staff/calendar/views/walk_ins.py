@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from clinic import time_text
 from clinic.models import Appointment, HealthcareService, Location, Schedule
@@ -158,11 +158,13 @@ def _booked(page: WalkInRequest, visit: Appointment, schedule: Schedule, start: 
 
 
 @staff_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def undo(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Take back a walk-in that nobody has changed since: it was entered in error, and its time is free again."""
     now = timezone.now()
     appointment = appointment_or_404(request, appointment_id, now)
+    if request.method != "POST":
+        return redirect("portal:staff-visit", appointment_id)
     version = CalendarQueryForm(request.POST).value("version")
     if version is None:
         raise Http404

@@ -7,14 +7,13 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from clinic import time_text
 from portal.common.callers import caller_of
 from portal.common.days import day_of
 from portal.staff.hours import closures, descriptions
 from portal.staff.hours.confirmation import (
-    hours_page_required,
+    editor_form,
     is_changing,
     preview_or_save,
     record_stranded,
@@ -28,8 +27,7 @@ from scheduling.errors import NotFound, SchedulingError
 from scheduling.opening import Change, OpenSpan, Terms
 
 
-@require_POST
-@hours_page_required
+@editor_form
 def add_closure(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     """Add a closure, after a preview."""
     form = ClosureForm(request.POST, terms=hours_page.terms)
@@ -47,8 +45,7 @@ def add_closure(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     )
 
 
-@require_POST
-@hours_page_required
+@editor_form
 def remove_closure(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     """Remove a closure, after a preview."""
     form = RemoveClosureForm(request.POST)
@@ -57,7 +54,7 @@ def remove_closure(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     entry = form.cleaned_data["entry"]
     kept = _closures(hours_page.terms)
     if entry not in kept:
-        messages.info(request, _("This closure has been removed already."))
+        messages.info(request, _("This closure has already been removed."))
         return redirect(hours_page.pages["edit"])
     closure = closures.closure(entry, hours_page.known_zone, hours_page.today)
     return preview_or_save(
@@ -70,8 +67,7 @@ def remove_closure(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     )
 
 
-@require_POST
-@hours_page_required
+@editor_form
 def add_extra(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     """Add extra time, after a preview."""
     form = ExtraForm(request.POST, today=hours_page.today)
@@ -97,8 +93,7 @@ def add_extra(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     )
 
 
-@require_POST
-@hours_page_required
+@editor_form
 def remove_extra(request: HttpRequest, hours_page: HoursPage, slot_id: str) -> HttpResponse:
     """Remove extra time, after a preview."""
     try:

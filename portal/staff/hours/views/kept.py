@@ -4,17 +4,15 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from portal.staff.hours.confirmation import hours_page_required, is_changing, preview_or_save
+from portal.staff.hours.confirmation import editor_form, is_changing, preview_or_save
 from portal.staff.hours.editor import show_editor
 from portal.staff.hours.hours_page import HoursPage
 from portal.staff.hours.kept_forms import KeptTimeForm, RemoveKeptTimeForm
 from portal.staff.hours.kept_times import kept_line
 
 
-@require_POST
-@hours_page_required
+@editor_form
 def add_kept(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     """Keep time for the service on the calendar, after a preview."""
     form = KeptTimeForm(request.POST, terms=hours_page.terms, today=hours_page.today)
@@ -31,8 +29,7 @@ def add_kept(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     )
 
 
-@require_POST
-@hours_page_required
+@editor_form
 def remove_kept(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     """Open kept time to all services, after a preview."""
     form = RemoveKeptTimeForm(request.POST)
@@ -40,7 +37,7 @@ def remove_kept(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
         return redirect(hours_page.pages["edit"])
     entry = form.cleaned_data["entry"]
     if entry not in hours_page.kept_entries:
-        messages.info(request, _("This time has been opened already."))
+        messages.info(request, _("This time has already been opened."))
         return redirect(hours_page.pages["edit"])
     return preview_or_save(
         request,

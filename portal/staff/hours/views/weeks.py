@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.common import csv_lists, disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import day_of
 from portal.staff.hours import descriptions, listing
-from portal.staff.hours.confirmation import hours_page_required, is_changing, preview_or_save
+from portal.staff.hours.confirmation import editor_form, hours_page_required, is_changing, preview_or_save
 from portal.staff.hours.downloads import HOURS, lines_of
 from portal.staff.hours.editor import show_editor, version_from
 from portal.staff.hours.hours_page import HoursPage
@@ -62,8 +62,7 @@ def edit(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     )
 
 
-@require_POST
-@hours_page_required
+@editor_form
 def remove_version(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     """Remove one of the dated versions."""
     form = RemoveVersionForm(request.POST)

@@ -19,10 +19,12 @@ from scheduling.interactions import patient_notes
 
 
 @staff_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def write(request: HttpRequest, patient_id: str) -> HttpResponse:
     """Write a note about the patient, or about the visit that the form names."""
     patient = get_object_or_404(access.staff_patients(caller_of(request)), fhir_id=patient_id)
+    if request.method != "POST":
+        return redirect(_notes_of(patient_id, ""))
     form = NoteForm(request.POST)
     if not form.is_valid():
         context = {"form": form, "patient": patient, "visit_id": request.POST.get("visit", "")}

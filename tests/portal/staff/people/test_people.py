@@ -56,7 +56,7 @@ def test_an_invited_person_chooses_a_password_and_has_the_roles(as_manager, site
     assert Caller(user=user).roles == (HeldRole(Role.FRONT_DESK, site.pk),)
 
     browser, address = Client(), link()
-    assert browser.post(address, {"password": "short"}).status_code == 422
+    assert browser.post(address, {"password": "short"}, follow=True).status_code == 422
     assert browser.post(address, {"password": PASSWORD}).url == "/accounts/login/"
     assert browser.login(email="kim@example.com", password=PASSWORD)
     assert browser.get("/staff/hours/").status_code == 200
