@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.models import OPEN_REBOOKING, Absence, Appointment, Rebooking
-from scheduling import access, availability, notifications
+from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking.cancellation import (
     can_be_undone,
@@ -23,7 +23,7 @@ from scheduling.booking.cancellation import (
     lock_suggestions,
 )
 from scheduling.booking.idempotency import Once, refusals, use_case
-from scheduling.booking.moves import move, own_slots
+from scheduling.booking.moves import move, own_slots, to_time_of
 from scheduling.booking.patients import follow_merge, lock_patients
 from scheduling.booking.request import BookingRequest, Json, RescheduleRequest, StatusRequest
 from scheduling.booking.slots import bookables_of, own_bookables, patients_are_free
@@ -213,10 +213,7 @@ def choose_alternative(
     hold = next((each for each in held if each.fhir_id == hold_id), None)
     if hold is None or hold.hold_expires_at is None or hold.hold_expires_at <= now:
         raise HoldExpired(_("This time is no longer kept for you. Choose another one, or call us."))
-    bookables = availability.require_still_available(hold)
-    taken = availability.moved_visit_of(hold)
-    assert hold.start is not None  # it was placed at a time
-    request = RescheduleRequest(offerings=taken.offerings(taken.own, with_extras=False), start=hold.start)
+    bookables, request = to_time_of(hold)
     follow_merge(visit)
     lock_patients(patients_of(visit))
     old = own_slots(visit)
@@ -306,4 +303,6 @@ def _require_to_rebook(visit: Appointment) -> None:
     if visit.status != Appointment.Status.BOOKED:
         raise IllegalTransition(visit.status, "rescheduled")
     if not visit.to_rebook:
-        raise RuleBroken(_("This visit takes place as booked, or it was changed meanwhile. Reload the page to see it."))
+        raise RuleBroken(
+            _("This visit takes place as booked, or it was changed in the meantime. Reload the page to see it.")
+        )

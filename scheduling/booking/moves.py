@@ -18,6 +18,17 @@ def own_slots(appointment: Appointment) -> list[Slot]:
     return list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
 
 
+def to_time_of(hold: Appointment) -> tuple[list[int], RescheduleRequest]:
+    """Return the bookables of a held time, and the request that moves another visit to it.
+
+    Raises RuleBroken if something that the visit needs has been closed meanwhile.
+    """
+    bookables = availability.require_still_available(hold)
+    held = availability.moved_visit_of(hold)
+    assert hold.start is not None  # it was placed at a time
+    return bookables, RescheduleRequest(offerings=held.offerings(held.own, with_extras=False), start=hold.start)
+
+
 def move(
     appointment: Appointment,
     old: Sequence[Slot],

@@ -24,7 +24,7 @@ from scheduling.availability import Offering
 from scheduling.booking.cancellation import close_offer, end_suggestion, end_visit, lock_suggestion
 from scheduling.booking.holds import HOLD_EXPIRED, keep_slots, lock_free_patients
 from scheduling.booking.idempotency import Once, refusals, use_case
-from scheduling.booking.moves import move, own_slots
+from scheduling.booking.moves import move, own_slots, to_time_of
 from scheduling.booking.patients import follow_merge, lock_patients
 from scheduling.booking.request import BookingRequest, Json, RescheduleRequest, StatusRequest, participants_of
 from scheduling.booking.slots import (
@@ -163,10 +163,7 @@ def take_offer(entry_id: str, hold_id: str, *, caller: Caller, now: datetime, on
     lacks something that the service requires, which `hold_offer` lets them add, or it is too late to move the visit.
     """
     entry, hold, visit = _locked(entry_id, hold_id, caller, now)
-    bookables = availability.require_still_available(hold)
-    held = availability.moved_visit_of(hold)
-    assert hold.start is not None  # it was placed at a time
-    request = RescheduleRequest(offerings=held.offerings(held.own, with_extras=False), start=hold.start)
+    bookables, request = to_time_of(hold)
     moved = visit or entry
     if visit is not None:
         require_notice(visit, caller, now, "moved")

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import CANCELLATION_REASON, PREVIOUS_APPOINTMENT
 from clinic.models import Appointment
-from scheduling import availability, notifications
+from scheduling import notifications
 from scheduling.access import Caller
 from scheduling.booking import referrals
 from scheduling.booking.cancellation import end_suggestion, end_visit, lock_suggestion
-from scheduling.booking.moves import move, own_slots
+from scheduling.booking.moves import move, own_slots, to_time_of
 from scheduling.booking.patients import follow_merge, lock_patients
 from scheduling.booking.request import (
     BookingRequest,
@@ -102,10 +102,7 @@ def take_suggestion(appointment: Appointment, suggestion: Appointment, *, caller
     Raises HoldExpired, RuleBroken if something that the visit needs has been closed meanwhile.
     """
     _require_held(suggestion, now)
-    bookables = availability.require_still_available(suggestion)
-    visit = availability.moved_visit_of(suggestion)
-    assert suggestion.start is not None  # it was placed at a time
-    request = RescheduleRequest(offerings=visit.offerings(visit.own, with_extras=False), start=suggestion.start)
+    bookables, request = to_time_of(suggestion)
     follow_merge(appointment)
     lock_patients(patients_of(appointment))
     old = own_slots(appointment)

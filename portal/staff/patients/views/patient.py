@@ -21,10 +21,10 @@ from portal.common.callers import any_staff_required, caller_of, staff_required
 from portal.staff.back_link import back_of
 from portal.staff.patients import record
 from portal.staff.patients.forms import ListsForm, PatientForm
+from portal.staff.visits import coverage_checks
 from portal.staff.visits.forms import CoverageCheckForm, NoteForm
 from scheduling import access
 from scheduling.errors import SchedulingError, VersionConflict
-from scheduling.interactions.coverage import reject_coverage, verify_coverage
 from scheduling.interactions.details import change_record
 
 
@@ -91,14 +91,8 @@ def check_coverage(request: HttpRequest, patient_id: str, coverage_id: str) -> H
     rows = access.visible(Coverage, caller).filter(beneficiary=known, deleted_at=None)
     if not form.is_valid() or not rows.filter(fhir_id=coverage_id).exists():
         raise Http404
-    version = form.cleaned_data["version"]
     try:
-        if form.cleaned_data["check"] == "verified":
-            verify_coverage(coverage_id, caller=caller, now=now, version=version)
-            messages.success(request, _("The insurance is checked. The patient is told."))
-        else:
-            reject_coverage(coverage_id, form.cleaned_data["reason"], caller=caller, now=now, version=version)
-            messages.success(request, _("The insurance is rejected. The patient is told why."))
+        messages.success(request, coverage_checks.decide(form, coverage_id, caller=caller, now=now))
     except SchedulingError as refusal:
         messages.error(request, refusal_text(refusal))
     return redirect(f"{reverse('portal:staff-patient', args=[patient_id])}#insurance")

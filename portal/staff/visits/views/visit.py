@@ -20,13 +20,12 @@ from portal.common import disclosures
 from portal.common.callers import any_staff_required, caller_of, staff_required
 from portal.staff.back_link import BackLink, back_of, named_list
 from portal.staff.calendar.dialogs import REFUSED, Undo, done
-from portal.staff.visits import payment_forms, record
+from portal.staff.visits import coverage_checks, payment_forms, record
 from portal.staff.visits.forms import AnswerForm, CoverageCheckForm, NoteForm, RecallForm, StaffCancelForm
 from portal.staff.visits.record import StaffVisit
 from scheduling import access, booking, notifications
 from scheduling.booking import StatusRequest
 from scheduling.errors import SchedulingError
-from scheduling.interactions.coverage import reject_coverage, verify_coverage
 from scheduling.interactions.details import change_details
 
 ANSWERED = {
@@ -173,16 +172,10 @@ def check_coverage(request: HttpRequest, appointment_id: str, coverage_id: str) 
     staff_visit, form = _read(request, appointment_id, now), CoverageCheckForm(request.POST)
     if not form.is_valid() or coverage_id not in {each.fhir_id for each in staff_visit.coverages}:
         raise Http404
-    caller, version = caller_of(request), form.cleaned_data["version"]
     try:
-        if form.cleaned_data["check"] == "verified":
-            verify_coverage(coverage_id, caller=caller, now=now, version=version)
-            message = _("The insurance is checked. The patient is told.")
-            return _answered(request, staff_visit, message, messages.success, now)
-        reject_coverage(coverage_id, form.cleaned_data["reason"], caller=caller, now=now, version=version)
+        message = coverage_checks.decide(form, coverage_id, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
         return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
-    message = _("The insurance is rejected. The patient is told why.")
     return _answered(request, staff_visit, message, messages.success, now)
 
 
