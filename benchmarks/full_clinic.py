@@ -85,7 +85,7 @@ def fill(practitioners: int, days: list[date], *, now: datetime, every_minutes: 
 
 
 def book_up(calendars: list[Schedule], days: list[date], *, now: datetime) -> None:
-    """All time of these days, but for one visit in 200."""
+    """Book all time of these days, but for one visit in 200."""
     starts = [start for day in days for start in _starts(day)]
     Slot.objects.bulk_create(
         (

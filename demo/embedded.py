@@ -325,7 +325,7 @@ def end(*processes: subprocess.Popen[bytes], stop_signal: signal.Signals) -> Non
 
 
 def last_words(log: Path) -> str:
-    """Why the program that wrote `log` gave up, in a few words, and where to read more."""
+    """Return why the program that wrote `log` gave up, in a few words, and where to read more."""
     text = log.read_text(errors="replace")
     if "No space left on device" in text:
         return f"the disk is full (log: {log})."

@@ -18,7 +18,7 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One email or text message."""
+    """Email or text message that the demo has stored."""
 
     name: str
     sent: datetime

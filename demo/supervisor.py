@@ -238,7 +238,7 @@ def chosen_port() -> int:
 
 
 def port_error(port: int) -> int | None:
-    """Why nothing can be served on `port`, as an errno; None where that is possible."""
+    """Return why nothing can be served on `port`, as an errno; None where that is possible."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

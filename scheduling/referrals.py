@@ -44,7 +44,7 @@ class Referral:
 
     @property
     def made(self) -> datetime | None:
-        """When it was made, by the clinic's clock."""
+        """The time at which it was made, by the clinic's clock."""
         return in_zone(self.row.authored, clinic_zone()) if self.row.authored else None
 
     @property

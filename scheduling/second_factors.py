@@ -55,7 +55,7 @@ def require_of(roles: Collection[Role], *, grace: timedelta, version: str, calle
         cursor.execute(f"LOCK TABLE {SecondFactorRule._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
     rules = SecondFactorRule.objects.all()
     if version != version_of(rules):
-        raise VersionConflict(_("Somebody else has changed this meanwhile. Look at it again."))
+        raise VersionConflict(_("Somebody else has changed this in the meantime. Look at it again."))
     before, after = {Role(rule.role) for rule in rules}, set(roles)
     access.may_grant(caller, before ^ after)
     SecondFactorRule.objects.filter(role__in=before - after).delete()

@@ -140,7 +140,7 @@ def set_roles(user_id: int, roles: Collection[HeldRole], *, version: str, caller
     """Give the account these roles and no others. Raises VersionConflict if they have changed meanwhile."""
     user = _locked(user_id, caller)
     if version != version_of(user):
-        raise VersionConflict(_("Somebody else has changed this account meanwhile. Look at it again."))
+        raise VersionConflict(_("Somebody else has changed this account in the meantime. Look at it again."))
     before = frozenset(Caller(user=user).roles)
     after = frozenset(roles) | {held for held in before if held.role == Role.ADMINISTRATOR}
     access.may_grant(caller, {held.role for held in before | after})
@@ -180,7 +180,7 @@ def end_session(user_id: int, session_id: int, *, caller: Caller, now: datetime)
     user = _locked(user_id, caller)
     session = UserSession.objects.filter(user=user, pk=session_id).first()
     if session is None:
-        raise RuleBroken(_("That session had ended already."))
+        raise RuleBroken(_("That session has already ended."))
     session.end()
     _audit("end-session", Action.UPDATE, user, caller, now)
     return user

@@ -67,7 +67,7 @@ class Date(Moment):
 
 @dataclass(frozen=True, kw_only=True)
 class Period(Moment):
-    """From one column until another, such as a Schedule's planning horizon; one without an end goes on for ever."""
+    """Period from one column until another, such as a Schedule's planning horizon; without an end it is open."""
 
     start: str
     end: str

@@ -119,7 +119,7 @@ def _values(extensions: Iterable[Json]) -> dict[str, list[Any]]:
 
 
 def _actors(participants: Iterable[Json]) -> Iterable[tuple[str, str]]:
-    for each in participants:
-        actor = each.get("actor", {})
+    for participant in participants:
+        actor = participant.get("actor", {})
         if str(actor.get("reference", "")).startswith(OF_PLACES_AND_PEOPLE):
             yield actor["reference"], actor.get("display", "")

@@ -1,4 +1,4 @@
-"""When each background task last ended, kept in Redis by the worker that ran it.
+"""Ends of background tasks: when each last ended, kept in Redis by the worker that ran it.
 
 The clock (celery beat) orders each task of its schedule again and again. A task that has not ended for long shows that
 the clock, the worker or the broker is away.

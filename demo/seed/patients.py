@@ -14,7 +14,7 @@ PLAN = {"type": {"coding": [{"system": COVERAGE_CLASS, "code": "plan"}]}, "value
 
 
 def make_patients(users: Mapping[str, User], now: datetime) -> None:
-    """All of them, set-based."""
+    """Make all patients, in a few statements."""
     rows = [*_signed_in(users, now), _child(now), *_others(now), _double(now)]
     patients = {each.fhir_id: each for each in Patient.objects.bulk_create(rows)}
     others = rows[-_count() - 1 : -1]

@@ -217,7 +217,7 @@ class DemoRows:
                 schedule.scheduling_parameters.create(service=self.services[service], **hours, **own)
 
     def _hours(self, calendar: Calendar) -> list[organization.Json]:
-        """With `later` ones, each counts until the others begin: on a Monday, at least three weeks from now."""
+        """Return the weekly hours. With `later` ones, each counts until the others begin: a Monday in three weeks."""
         if not calendar.later:
             return list(calendar.hours)
         ahead = self.now.date() + timedelta(weeks=3)

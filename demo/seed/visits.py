@@ -147,7 +147,7 @@ class DemoVisits:
     def _slot(
         self, schedule: str, day: int, opens: str, closes: str, status: str, comment: str, block: int = 0
     ) -> Slot:
-        """With `block`, an occasion of the block of that number."""
+        """Return the Slot of a visit; with `block`, an occasion of the block of that number."""
         zone = self._zone(schedule)
         date = local_date(int(self.now.timestamp()), zone) + timedelta(days=day)
         return Slot(

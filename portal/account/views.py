@@ -95,7 +95,7 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
     if sessions.end(user, session_id):
         messages.success(request, _("That session has ended."))
     else:
-        messages.error(request, _("That session had ended already."))
+        messages.error(request, _("That session has already ended."))
     return redirect("mfa_list_webauthn")
 
 

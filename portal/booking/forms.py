@@ -31,7 +31,7 @@ class ChoosePatientForm(forms.Form):
     )
 
     def __init__(self, *args: Any, caller: Caller, together: bool = False, **more: Any) -> None:
-        """With `together`, it asks too for whom else the same visit is."""
+        """Make the form. With `together` it asks too for whom else the same visit is."""
         super().__init__(*args, **more)
         own = caller.patient.pk if caller.patient else None
         choices = [

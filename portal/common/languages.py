@@ -52,7 +52,7 @@ def keep(patient: Patient, language: str) -> None:
 
 @receiver(user_logged_in, dispatch_uid="patients_language")
 def greet(request: HttpRequest, user: User, response: HttpResponse | None = None, **_kwargs: Any) -> None:
-    """On sign-in, take the language from the patient's record if this browser has chosen none."""
+    """Take the language from the patient's record on sign-in, if this browser has chosen none."""
     if response is None or settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
         return
     language = Patient.objects.filter(user=user, deleted_at=None).values_list("language", flat=True).first()

@@ -231,10 +231,10 @@ def read_filters(menu: Menu, query: QueryDict, position: Position | None) -> Fil
     plans = [each for each in accepted_plans() if accepts(each, menu.service)]
 
     def plan(offering: Offering) -> Iterator[FilterOption]:
-        for each in plans:
-            sites = {site.pk for site in each.locations.all()}
+        for accepted in plans:
+            sites = {site.pk for site in accepted.locations.all()}
             if not sites or offering.site in sites:
-                yield FilterOption(each.fhir_id, str(each))
+                yield FilterOption(accepted.fhir_id, str(accepted))
 
     traits = {
         "practitioner": practitioner,

@@ -87,7 +87,7 @@ class _Rank:
 
 
 def _ranked(visit: Appointment, now: datetime) -> list[Candidate]:
-    """All times of the visit's service, the best first."""
+    """Return all times of the visit's service, the best first."""
     assert visit.service is not None  # a visit without a service has no other times
     assert visit.start is not None  # it is booked
     moved = moved_visit_of(visit)

@@ -69,8 +69,9 @@ def _due(now: datetime) -> "QuerySet[Rebooking]":
 
 
 def _cancel_from() -> Least:
-    """When a visit is cancelled that nobody has answered for: once the absence begins and the time to answer is over,
-    at the latest when the visit would begin.
+    """Return when a visit is cancelled that nobody has answered for.
+
+    That is once the absence begins and the time to answer is over, at the latest when the visit would begin.
     """
     answered_by = Case(
         When(expires__isnull=False, then=Greatest("absence__start", "expires")),

@@ -143,7 +143,7 @@ class Caller:
 
     @property
     def confided_patients(self) -> list[Patient]:
-        """These patients, in the order of `patients`."""
+        """Return these patients, in the order of `patients`."""
         return [patient for key, patient in self.patients.items() if key in self.confided]
 
     @property

@@ -140,7 +140,7 @@ def first_offer(pools: Sequence[Sequence[Diary]], start: int, end: int) -> Offer
 
 
 def faults_of(calendar: Calendar, window: Span) -> list[FoundFault]:
-    """All faults of a schedule by itself. Its times are examined only if the engine can evaluate it."""
+    """Return all faults of a schedule by itself. Its times are examined only if the engine can evaluate it."""
     found = [*_closed(calendar), *_missing(calendar)]
     if found or calendar.diary is None or calendar.offering is None:
         return found

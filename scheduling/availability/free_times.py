@@ -92,7 +92,7 @@ def find_times(query: TimeQuery, *, now: datetime) -> list[FoundTime]:
 
 
 def search(query: TimeQuery, *, now: datetime) -> Iterator[list[tuple[Way, Iterator[Offer]]]]:
-    """For each window of the search, the offers of each way in order of time. One statement for each window.
+    """Return the offers of each way in order of time, for each window of the search. One statement for each window.
 
     It finds the times of every search: of `find_times` and of `openings`.
     """
@@ -130,7 +130,7 @@ def explain(
     now: datetime,
     without: Appointment | None = None,
 ) -> dict[Offering, list[Reason]]:
-    """For each schedule, the reasons why the service cannot start there at `start`; empty if it can."""
+    """Return the reasons why the service cannot start at `start`, for each schedule; empty if it can."""
     at = _seconds(start)
     window = at - LONGEST_VISIT, at + 2 * LONGEST_VISIT
     diaries = diaries_of(service, offerings, *window, now=now, without=without)

@@ -29,7 +29,7 @@ class MovedVisit:
     own: tuple[Offering, ...]
 
     def ways(self, arrangements: Iterable[Arrangement]) -> Iterator[Arrangement]:
-        """These arrangements of the service extended to the visit; those at a site without the visit's extra
+        """Return these arrangements of the service extended to the visit; those at a site without the visit's extra
         schedules are left out.
         """
         for arrangement in arrangements:

@@ -45,7 +45,7 @@ def full_for(
     besides: Appointment | None = None,
     series: Sequence[datetime] = (),
 ) -> dict[PatientLimit, list[Span]]:
-    """For each limit, the spans around [start, end) in which this patient can begin no further visit to the service.
+    """Return for each limit the spans around [start, end) in which this patient can begin no further visit.
 
     At most four queries, and none if the service does not limit patients. The visit `besides` does not count. The
     visits of a `series`, given by their starts, count for one another.
@@ -85,7 +85,7 @@ def patient_limit_issues(
 def series_limit_issues(
     service: HealthcareService, patient: Patient, starts: Sequence[datetime], *, now: datetime
 ) -> list[list[Issue]]:
-    """For each visit of a series, given by their starts in order, the same. As many queries as for one visit."""
+    """Return the same for each visit of a series, given by their starts in order. As many queries as for one visit."""
     full = full_for(service, patient, starts[0], starts[-1], now=now, series=starts)
     return [_issues_at(start, full, service) for start in starts]
 

@@ -47,7 +47,7 @@ def stranded(
     *,
     now: datetime,
 ) -> list[bool]:
-    """For each visit (its schedule and time): True if it was within open hours before, and is not after.
+    """Return, for each visit (its schedule and time), True if it was within open hours before, and is not after.
 
     Only hours and closures count, for the visit's own length: grid and buffers are ignored.
     """

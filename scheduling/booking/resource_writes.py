@@ -67,7 +67,7 @@ THERE_ALREADY = {
 
 @contextmanager
 def all_or_nothing() -> Iterator[None]:
-    """One transaction for rows that are written together, such as a FHIR transaction Bundle.
+    """Open one transaction for rows that are written together, such as a FHIR transaction Bundle.
 
     The functions of this module run inside it. Raises WrittenMeanwhile if another writer was faster.
     """

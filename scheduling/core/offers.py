@@ -171,7 +171,7 @@ def search_windows(
 
 
 def why_not(diary: Diary, start: int) -> list[Reason]:
-    """All reasons why a visit cannot start at `start` on one schedule; empty if it can."""
+    """Return all reasons why a visit cannot start at `start` on one schedule; empty if it can."""
     rules = diary.rules
     first, last = start - rules.buffer_before, start + rules.duration + rules.buffer_after
     reasons = []
@@ -270,14 +270,14 @@ def _possible(pools: Sequence[Sequence[Diary]], start: int, end: int, within: Se
 
 
 def _unlike(pool: Sequence[Diary]) -> list[Diary]:
-    """One diary for each set of rules and planning horizon in a pool."""
+    """Return one diary for each set of rules and planning horizon in a pool."""
     return list({(id(diary.rules), diary.planned): diary for diary in pool}.values())
 
 
 def _serving(
     pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int, within: Sequence[Span] | None
 ) -> list[dict[int, list[Diary]]]:
-    """For each pool, the start times at which the other pools may be free too, and the diaries that can serve then."""
+    """Return for each pool the start times at which the others may be free too, and the diaries that can serve then."""
     window = _start_window(duration, start, end, within)
     possible = [[(diary, _start_spans(diary, start, end)) for diary in pool] for pool in pools]
     common = reduce(intersect, (merge(span for _, spans in pool for span in spans) for pool in possible), window)
@@ -299,7 +299,7 @@ def _by_start(pool: list[tuple[Diary, list[Span]]], within: list[Span]) -> dict[
 
 
 def distinct(choices: Sequence[list[Diary]]) -> list[Diary] | None:
-    """One diary of each pool, the first if possible, and no two of one bookable; None if there is no such choice."""
+    """Return one diary of each pool, the first if possible, and no two of one bookable; None if there is none."""
     chosen: dict[int, Diary] = {}
     for pool in choices:
         first = next((diary for diary in pool if diary.bookable not in chosen), None)

@@ -229,7 +229,7 @@ def _choices(
     recurrence: Recurrence,
     number: int,
 ) -> list[Choices]:
-    """For each candidate, the choices for one of its visits, among the schedules that can still take a series."""
+    """Return for each candidate the choices for one of its visits, among the schedules that can still take a series."""
     if not candidates:
         return []
     times = [recurrence.start(candidate.offer.start, number) for candidate in candidates]
@@ -250,7 +250,7 @@ def _choices(
 
 
 def _chosen(pools: Pools, served: Sequence[Choices]) -> tuple[int, ...]:
-    """One schedule of each pool that can serve at the first visit: if possible one that serves all, else most."""
+    """Return a schedule of each pool that can serve at the first visit: if possible one that serves all, else most."""
     ranked, constant = [], []
     for at, pool in enumerate(pools):
         first = [diary for diary in pool if diary.schedule in served[0][at]]

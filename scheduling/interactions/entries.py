@@ -67,7 +67,7 @@ class EntryProblem:
 
 
 class BundleRefused(SchedulingError):
-    """Nothing of a Bundle was written, for all these reasons.
+    """Refusal of a whole Bundle, of which nothing was written, with all reasons.
 
     `unseen` is the number of entries not examined because they refer to refused ones.
     """

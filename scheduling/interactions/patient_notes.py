@@ -16,7 +16,7 @@ Action = AuditEvent.Action
 
 
 def notes_of(patient: Patient) -> QuerySet[PatientNote]:
-    """All notes about a patient and their visits, the latest first, also those that were replaced or removed."""
+    """Return all notes about a patient and their visits, the latest first, also those that were replaced or removed."""
     return PatientNote.objects.filter(patient=patient).select_related("author", "ended_by", "appointment")
 
 

@@ -97,8 +97,9 @@ class TimelineEntry:
 
 
 def timeline(appointment: Appointment) -> list[TimelineEntry]:
-    """All messages about a visit, in the order of sending: also those about its whole series, and about times suggested
-    for it. One statement.
+    """Return all messages about a visit, in the order of sending, by one statement.
+
+    Also those about its whole series, and about times suggested for it.
     """
     about = Q(appointment=appointment) | Q(appointment__suggested_for=appointment)
     if appointment.series is not None:

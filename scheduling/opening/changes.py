@@ -184,7 +184,7 @@ def _booked(hypothetical: HypotheticalService, caller: Caller) -> QuerySet[Slot]
 
 
 def _four_weeks(hypothetical: HypotheticalService, first: date) -> tuple[datetime, datetime]:
-    """From the start of `first` to the end of the last day, in all zones of the offerings."""
+    """Return the time from the start of `first` to the end of the last day, in all zones of the offerings."""
     spans = [whole_days(first, first + timedelta(days=DAYS - 1), each.zone) for each in hypothetical.offerings]
     return availability.as_datetime(min(start for start, _ in spans)), availability.as_datetime(
         max(end for _, end in spans)

@@ -132,7 +132,7 @@ def walk_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def problems(nodes: Iterable[Node]) -> list[AnswerProblem]:
-    """All problems of the nodes, in the order of the page."""
+    """Return all problems of the nodes, in the order of the page."""
     found = []
     for node in nodes:
         if not node.is_enabled:

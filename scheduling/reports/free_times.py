@@ -1,4 +1,4 @@
-"""How far away the next free times of each service are: the third next available appointment of health care.
+"""Report of how far away the next free times of each service are: the third next available appointment of health care.
 
 https://www.ihi.org/resources/measures/third-next-available-appointment: the third is less often a time that was
 cancelled at the last moment than the first, so it tells more about how full a clinic is.

@@ -7,7 +7,7 @@ from clinic.models import Device, HealthcareService, Location, Practitioner, Sch
 
 @dataclass(frozen=True, slots=True)
 class SetupProgress:
-    """How many sites, practitioners, rooms and devices, services and calendars the clinic has."""
+    """Numbers of the sites, practitioners, rooms and devices, services and calendars of the clinic."""
 
     sites: int
     people: int

@@ -63,5 +63,5 @@ def templates_of(kind: str, codes: Iterable[str]) -> list[ServiceTemplate]:
 
 
 def starts_every(minutes: int) -> int:
-    """How many minutes apart visits of this length can start, so that no time is lost and they begin on the hour."""
+    """Return how many minutes apart visits of this length start, so that no time is lost and they begin on the hour."""
     return gcd(minutes, HOUR)

@@ -31,6 +31,6 @@ def payload_of(notification: Notification) -> Json | None:
 
 
 def _horizon(first: date, last: date, zone: ZoneInfo) -> Json:
-    """From midnight of the first day to midnight after the last, in the schedule's zone."""
+    """Return the time from midnight of the first day to midnight after the last, in the schedule's zone."""
     start, end = (local_time(each, zone).isoformat() for each in whole_days(first, last, zone))
     return {"start": start, "end": end}

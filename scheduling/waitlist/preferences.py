@@ -98,7 +98,7 @@ class EntryPreferences:
         return max(length, settings.WAITLIST_OFFER_AT_NIGHT) if told > self._now else length
 
     def _choose(self, time: FoundTime) -> tuple[Offering, ...] | PassedOver:
-        """One schedule of each pool that the patient would take; else which of their wishes leaves none."""
+        """Return one schedule of each pool that the patient would take; else which of their wishes leaves none."""
         chosen: list[Offering] = []
         for pool in time.choices:
             free = [each for each in pool if each.bookable not in {other.bookable for other in chosen}]

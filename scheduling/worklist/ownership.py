@@ -99,8 +99,8 @@ def _require_unchanged(item: WorkItem, name: ItemName, caller: Caller) -> None:
         raise ItemTaken(_("%(name)s has this already.") % {"name": item.owner.display_name})
     if item.put_off_until is not None:
         day = time_text.long_day(item.put_off_until)
-        raise ItemTaken(_("This was put off meanwhile, until %(day)s.") % {"day": day})
-    raise ItemTaken(_("This was changed meanwhile. Look at it again."))
+        raise ItemTaken(_("Somebody has put this off until %(day)s.") % {"day": day})
+    raise ItemTaken(_("Somebody has changed this in the meantime. Look at it again."))
 
 
 def _save(item: WorkItem, use_case: str, visit: int | None, caller: Caller, now: datetime) -> WorkItem:

@@ -1,4 +1,4 @@
-"""From a referrer to the patient's phone, without JavaScript: a link is made, and one visit is booked with it."""
+"""Referral by a link to the patient's phone, without JavaScript, and the one visit that is booked with it."""
 
 import re
 from urllib.parse import urlsplit

@@ -129,7 +129,7 @@ def on_grid(grid, minute: int, local: Clock) -> bool:
 
 
 def seats(diary: Diary) -> list[set[int]]:
-    """For each seat, the minutes at which it is taken."""
+    """Return the minutes at which each seat is taken."""
     taken: list[set[int]] = [set() for _ in range(diary.rules.capacity)]
     for seat, minutes in enumerate(taken):
         for each in diary.taken:

@@ -85,7 +85,7 @@ busy_hours = st.one_of(st.just(ALWAYS), st.just(NIGHTS), st.just(ALWAYS), hours)
 
 @st.composite
 def dated(draw, hours: st.SearchStrategy[tuple[Window, ...]], moment: Moment) -> tuple[Window, ...]:
-    """These windows, some of them only from or until a day around the moment."""
+    """Draw these windows, some of them only from or until a day around the moment."""
     today = datetime.fromtimestamp(moment.at * MINUTE, moment.zone).date()
     days = st.none() | st.none() | st.integers(-2, 2).map(lambda away: today + timedelta(days=away))
     return tuple(_between(window, draw(days), draw(days)) for window in draw(hours))

@@ -30,7 +30,7 @@ def part(*pool, **more):
 
 
 def minutes_after_nine(*parts, window=AT_NINE, **how):
-    """For each combination, each visit's part, its start in minutes after nine, and its schedule."""
+    """Return for each combination each visit's part, its start in minutes after nine, and its schedule."""
     return [
         [(visit.part, (visit.start - NINE) // MINUTE, visit.schedules[0]) for visit in found]
         for found in combinations(parts, window, **how)

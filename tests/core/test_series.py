@@ -244,7 +244,7 @@ def slow_starts(first, recurrence):
 
 
 def slow_series(pools, window, recurrence):
-    """For each possible series, its starts and every choice of schedules that can take all of its visits."""
+    """Return for each possible series its starts and every choice of schedules that can take all of its visits."""
     bookables = {diary.schedule: diary.bookable for pool in pools for diary in pool}
     for offer in model.offers(pools, *window):
         starts = slow_starts(offer.start, recurrence)

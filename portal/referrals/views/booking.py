@@ -86,7 +86,7 @@ def _choose(request: HttpRequest, referral: Referral, back: str, now: datetime) 
     except SchedulingError as refusal:
         messages.error(request, _refusal(refusal))
         return redirect(back)
-    messages.success(request, _("The visit is booked. The patient hears of it from the clinic."))
+    messages.success(request, _("The visit is booked. The clinic will tell the patient."))
     return redirect(back)
 
 

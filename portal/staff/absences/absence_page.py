@@ -44,7 +44,7 @@ class AbsenceSpan:
 
     @property
     def when(self) -> str:
-        """From when to when: days if it lasts whole days, else days and times."""
+        """The time of the absence: days if it lasts whole days, else days and times."""
         start, end = in_zone(self.absence.start, self.zone), in_zone(self.absence.end, self.zone)
         if start.time() == end.time() == time():
             return time_text.days(start.date(), end.date() - timedelta(days=1))

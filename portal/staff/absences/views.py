@@ -78,7 +78,9 @@ def change(request: HttpRequest, absence_id: int) -> HttpResponse:
             booking.change_absence(absence.pk, form.request, caller=caller, now=timezone.now())
         except VersionConflict:
             form_drafts.done(request)
-            messages.error(request, _("Somebody else has changed this absence meanwhile. Look at it, and try again."))
+            messages.error(
+                request, _("Somebody else has changed this absence in the meantime. Look at it, and try again.")
+            )
             return redirect("portal:staff-absence", absence.pk)
         except SchedulingError as refusal:
             form.add_error(None, refusal_text(refusal))
@@ -116,7 +118,7 @@ def step(request: HttpRequest, absence_id: int) -> HttpResponse:
         act(absence_id, int(version), caller=caller_of(request), now=timezone.now())
         messages.success(request, words)
     except VersionConflict:
-        messages.error(request, _("Somebody else has changed this absence meanwhile. This is how it is now."))
+        messages.error(request, _("Somebody else has changed this absence in the meantime. This is how it is now."))
     except SchedulingError as refusal:
         messages.error(request, refusal_text(refusal))
     return redirect("portal:staff-absence", absence_id)

@@ -101,7 +101,7 @@ class HolidaysForm(forms.Form):
         return self.sites.get(self.cleaned_data["location"])
 
     def holidays(self, now: datetime) -> list[tuple[int, list[Holiday]]]:
-        """This and the next year with their public holidays."""
+        """Return this and the next year with their public holidays."""
         place = self.cleaned_data["country"], self.cleaned_data["region"]
         return [(year, opening.holidays_of(*place, year)) for year in (now.year, now.year + 1)]
 

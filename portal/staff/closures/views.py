@@ -74,7 +74,7 @@ def holidays(request: HttpRequest) -> HttpResponse:
         place = form.cleaned_data["country"], form.cleaned_data["region"], form.site
         added = opening.add_closures(opening.closures_for(chosen, *place), caller=caller, now=now)
         text = ngettext("%(count)d day is closed.", "%(count)d days are closed.", len(added))
-        messages.success(request, text % {"count": len(added)} if added else _("These days were closed already."))
+        messages.success(request, text % {"count": len(added)} if added else _("These days were already closed."))
         return redirect("portal:closures")
     closed = _closed_days(form, now)
     context: dict[str, Any] = {
@@ -93,7 +93,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Open the time of a closure again."""
     closure = _closure(pk)
     if not opening.remove_closure(closure, caller=caller_of(request), now=timezone.now()):
-        messages.info(request, _("This closure has been removed already."))
+        messages.info(request, _("This closure has already been removed."))
         return redirect("portal:closures")
     messages.success(request, _("The time is open again."))
     return redirect(f"{reverse('portal:closures')}?undo={pk}")

@@ -25,7 +25,7 @@ from scheduling.opening import Terms, Version
 
 @dataclass(frozen=True, slots=True)
 class ExtraTime:
-    """ExtraTime time on one day, in its calendar's zone."""
+    """Extra time on one day, in its calendar's zone."""
 
     start: datetime
     end: datetime

@@ -99,7 +99,7 @@ def _act(request: HttpRequest, file: ImportFile) -> HttpResponse:
     try:
         act()
     except VersionConflict:
-        messages.error(request, _("Somebody else has changed this import meanwhile. This is how it is now."))
+        messages.error(request, _("Somebody else has changed this import in the meantime. This is how it is now."))
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
     else:

@@ -21,7 +21,7 @@ class StaffMessageForm(forms.Form):
     """Form for the selection and the text. `version` is the one of a draft that staff have seen."""
 
     whom = forms.ChoiceField(
-        label=_("To whom?"),
+        label=_("Who is it for?"),
         choices=[(VISITS, _("Patients with a visit")), (WAITING, _("Patients on the waiting list"))],
         widget=forms.RadioSelect,
         initial=VISITS,

@@ -63,7 +63,9 @@ def write(request: HttpRequest, message_id: int | None = None) -> HttpResponse:
             saved = staff_messages.save_draft(form.fill(draft), caller=caller, now=now)
         except VersionConflict:
             form_drafts.done(request)
-            messages.error(request, _("Somebody else has changed this message meanwhile. Look at it, and try again."))
+            messages.error(
+                request, _("Somebody else has changed this message in the meantime. Look at it, and try again.")
+            )
             return redirect("portal:staff-message", draft.pk)
         except SchedulingError as refusal:
             form.add_error(None, refusal_text(refusal))
@@ -116,7 +118,7 @@ def step(request: HttpRequest, message_id: int) -> HttpResponse:
         else:
             raise Http404
     except VersionConflict:
-        messages.error(request, _("Somebody else has changed this message meanwhile. Look at it, and try again."))
+        messages.error(request, _("Somebody else has changed this message in the meantime. Look at it, and try again."))
     except SchedulingError as refusal:
         messages.error(request, refusal_text(refusal))
     return redirect("portal:staff-message", message_id)

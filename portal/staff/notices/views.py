@@ -69,7 +69,7 @@ def settings(request: HttpRequest) -> HttpResponse:
             staff_notices.save_preferences(form.preferences, caller=caller)
         except VersionConflict:
             form_drafts.done(request)
-            messages.error(request, _("You have changed this in another window meanwhile. Look at it, and try again."))
+            messages.error(request, _("You have changed this in another window. Look at it, and try again."))
             return redirect("portal:staff-notices-settings")
         except SchedulingError as refusal:
             form.add_error(None, refusal_text(refusal))

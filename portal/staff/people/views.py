@@ -240,7 +240,7 @@ def _done(request: HttpRequest, change: Callable[[], str]) -> HttpResponse:
     try:
         messages.success(request, change())
     except NotFound:
-        messages.error(request, _("This account is not there any more."))
+        messages.error(request, _("This account no longer exists."))
     except SchedulingError as refusal:
         messages.error(request, refusal_text(refusal))
     return redirect("portal:people")

@@ -233,7 +233,7 @@ class Rights:
 
 
 def _reads(api: Api, named: Collection[tuple[str, str, int]]) -> dict[tuple[str, str], list[Any]]:
-    """By type and id: the statuses of a read, a vread and a history, and whether a search finds it."""
+    """Return by type and id the statuses of a read, a vread and a history, and whether a search finds it."""
     urls = {
         (kind, name, n): url
         for kind, name, version in named

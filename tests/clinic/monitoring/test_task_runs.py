@@ -1,4 +1,4 @@
-"""When background tasks last ended, and which of them are late."""
+"""Ends of background tasks, and which tasks are late."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -65,7 +65,7 @@ def test_all_sessions_are_listed_and_one_is_ended(phone, desk, ada):
     assert not is_signed_in(phone)
     assert is_signed_in(desk)
     assertNotContains(desk.get(SECURITY), "Safari on iPhone")
-    assertContains(desk.post(f"/sessions/{session.pk}/end/", follow=True), "That session had ended already.")
+    assertContains(desk.post(f"/sessions/{session.pk}/end/", follow=True), "That session has already ended.")
 
 
 def test_all_other_sessions_are_ended(phone, desk):

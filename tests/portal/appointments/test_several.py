@@ -1,4 +1,4 @@
-"""This and the following visits of a series, or all of them, are cancelled and moved: by an account and by its link."""
+"""Visits of a series are cancelled and moved, this and the following or all of them: by an account and by its link."""
 
 from datetime import UTC, date, datetime, timedelta
 

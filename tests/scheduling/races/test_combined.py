@@ -36,7 +36,7 @@ def book_combined(requests):
 
 
 def race(services):
-    """In each round, all clients want the same two visits; half of them in the other order."""
+    """Run rounds in each of which all clients want the same two visits; half of them in the other order."""
     patients = PatientFactory.create_batch(CLIENTS)
     outcomes = []
     for number in range(ROUNDS):

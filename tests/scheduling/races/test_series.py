@@ -29,7 +29,7 @@ def visits_by_series():
 
 
 def race(service, schedule, rounds=ROUNDS):
-    """In each round, all clients want the same hour of the same weeks."""
+    """Run rounds in each of which all clients want the same hour of the same weeks."""
     patients = PatientFactory.create_batch(CLIENTS)
 
     def same_weeks(round_, client):

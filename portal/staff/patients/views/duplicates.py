@@ -53,10 +53,10 @@ def compare(request: HttpRequest, patient_id: str, other_id: str) -> HttpRespons
     caller, now = caller_of(request), timezone.now()
     target, source = (_patient(request, fhir_id) for fhir_id in (patient_id, other_id))
     if source.merged_into == target.fhir_id:
-        messages.info(request, _("These records are merged already."))
+        messages.info(request, _("These records have already been merged."))
         return redirect("portal:staff-patient", target.fhir_id)
     if target.merged_into == source.fhir_id:
-        messages.info(request, _("These records are merged already."))
+        messages.info(request, _("These records have already been merged."))
         return redirect("portal:staff-patient", source.fhir_id)
     disclosures.listed_patients(caller, {target.pk, source.pk}, "duplicates", now=now)
     form = MergeForm(request.POST if request.method == "POST" else None)

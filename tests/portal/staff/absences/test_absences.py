@@ -94,9 +94,9 @@ def test_somebody_else_has_changed_it_meanwhile(as_rana, absence, said):
     press(as_rana, absence, "offer")
     data = {"step": "end", "version": stale}
     page = as_rana.post(f"{ABSENCES}{absence.pk}/step/", data, follow=True)
-    assertContains(page, "Somebody else has changed this absence meanwhile.")
+    assertContains(page, "Somebody else has changed this absence in the meantime.")
     page = as_rana.post(f"{ABSENCES}{absence.pk}/change/", said | {"version": stale}, follow=True)
-    assertContains(page, "Somebody else has changed this absence meanwhile.")
+    assertContains(page, "Somebody else has changed this absence in the meantime.")
 
 
 def test_a_change_moves_the_block(as_rana, absence, said, ten):
@@ -135,7 +135,7 @@ def test_the_patient_chooses_by_the_link(as_rana, client, absence, visit, link):
     page = client.post(f"{link}times/", {"hold": hold.fhir_id}, follow=True)
     assertContains(page, "Your visit is moved to the time that you have chosen.")
     page = client.post(f"{link}times/", {"hold": hold.fhir_id}, follow=True)
-    assertContains(page, "This visit takes place as booked, or it was changed meanwhile.")
+    assertContains(page, "This visit takes place as booked, or it was changed in the meantime.")
 
 
 @pytest.mark.parametrize(

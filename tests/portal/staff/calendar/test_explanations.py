@@ -1,4 +1,4 @@
-"""Why a visit cannot be booked at a time: each rule in words, with the page that changes it."""
+"""Explanations why a visit cannot be booked at a time: each rule in words, with the page that changes it."""
 
 from datetime import timedelta
 

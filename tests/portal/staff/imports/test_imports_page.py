@@ -87,7 +87,7 @@ def test_a_second_manager_sees_what_the_first_has_done(as_alex):
     old = file.version
     act(as_alex, file, "check", COLUMNS)
     page = as_alex.post(f"{IMPORT}{file.pk}/", {"step": "check", "version": old, **COLUMNS}, follow=True)
-    assertContains(page, "Somebody else has changed this import meanwhile.")
+    assertContains(page, "Somebody else has changed this import in the meantime.")
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_a_changed_draft_is_refused_with_an_older_version(as_rana, visit, words)
     change = f"{MESSAGES}{message.pk}/change/"
     as_rana.post(change, words | {"version": 1, "subject": "The lift works"})
     page = as_rana.post(change, words | {"version": 1}, follow=True)
-    assertContains(page, "Somebody else has changed this message meanwhile.")
+    assertContains(page, "Somebody else has changed this message in the meantime.")
     message.refresh_from_db()
     assert message.subject == "The lift works"
 

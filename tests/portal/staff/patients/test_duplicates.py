@@ -81,7 +81,7 @@ def test_of_two_browsers_the_second_is_told(as_rana, client, pair, compare, elen
     seen = versions(elena, twin)
     colleague.post(reverse("portal:staff-compare", args=[twin.fhir_id, elena.fhir_id]), versions(twin, elena))
     shown = as_rana.post(compare, seen, follow=True)
-    assertContains(shown, "These records are merged already.")
+    assertContains(shown, "These records have already been merged.")
     assertContains(shown, "Elena Marqeuz")
     assert PatientMerge.objects.count() == 1
 

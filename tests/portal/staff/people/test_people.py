@@ -141,7 +141,7 @@ def test_two_managers_do_not_overwrite_each_other(as_manager, manager):
     version = staff_accounts.version_of(other)
     as_manager.post(f"{PEOPLE}{other.pk}/", {"version": version, "roles": ["billing"]})
     answer = as_manager.post(f"{PEOPLE}{other.pk}/", {"version": version, "roles": ["manager"]})
-    assert "Somebody else has changed this account meanwhile" in answer.content.decode()
+    assert "Somebody else has changed this account in the meantime" in answer.content.decode()
     assert [held.role for held in Caller(user=other).roles] == [Role.BILLING]
     with pytest.raises(VersionConflict):
         staff_accounts.set_roles(
@@ -181,7 +181,7 @@ def test_a_manager_sees_where_a_colleague_is_signed_in_and_ends_one_session(as_m
     assert not is_signed_in(phone)
     assert is_signed_in(desk)
     assert AuditEvent.objects.get(subtype="end-session").query.startswith(chen.user.email)
-    assertContains(as_manager.post(end, follow=True), "That session had ended already.")
+    assertContains(as_manager.post(end, follow=True), "That session has already ended.")
     assertNotContains(as_manager.get(f"{PEOPLE}{chen.user.pk}/"), "192.0.2.7")
 
 

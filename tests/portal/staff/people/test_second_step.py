@@ -53,7 +53,7 @@ def test_every_role_of_staff_can_be_required():
 
 def test_a_manager_says_which_roles_must(as_manager):
     page = as_manager.get(PAGE)
-    assertContains(page, "So far no role must.")
+    assertContains(page, "No role has to do this yet.")
     assertNotContains(page, 'value="owner"')
     sent = {"roles": ["manager", "front-desk"], "grace": "7", "version": version()}
     assertRedirects(as_manager.post(PAGE, sent), ACCOUNTS)
@@ -74,7 +74,7 @@ def test_two_managers_do_not_overwrite_each_other(as_manager):
     seen = version()
     require("billing")
     page = as_manager.post(PAGE, {"roles": ["reader"], "grace": "0", "version": seen})
-    assertContains(page, "Somebody else has changed this meanwhile.", status_code=422)
+    assertContains(page, "Somebody else has changed this in the meantime.", status_code=422)
     assertContains(page, 'value="reader" id="id_roles_5" checked', status_code=422)
     assert SecondFactorRule.objects.get().role == "billing"
     with pytest.raises(VersionConflict):

@@ -105,7 +105,7 @@ def test_two_managers_see_each_others_change_before_it_is_replaced(client, as_ad
 
     text = shown(response)
     assert response.status_code == 409
-    assert "Someone else has changed this meanwhile" in text
+    assert "Someone else has changed this in the meantime" in text
     assert "Name of the site: Lakeside" in text
     assert 'value="Hillside"' in text
     assert Location.objects.get().name == "Lakeside"
