@@ -5,9 +5,11 @@ from difflib import get_close_matches
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from clinic.models import concept_text
 
@@ -82,12 +84,12 @@ class ConceptsField(forms.Field):
 
     def clean(self, value: Any) -> list[Json]:
         names = _once(_typed(value))
-        if names == _once(self.prepare_value(self.stored)):
+        if names == _once(_typed(self.prepare_value(self.stored))):
             return self.stored
         stored: dict[str, list[Json]] = {}
         for concept in self.stored:
-            stored.setdefault(self.name_of(concept).casefold(), []).append(concept)
-        known = {name.casefold(): concept for name, concept in self.suggested.items()}
+            stored.setdefault(_spaced(self.name_of(concept)).casefold(), []).append(concept)
+        known = _folded(self.suggested)
         concepts, errors = [], []
         for name in names:
             folded = name.casefold()
@@ -105,6 +107,8 @@ class ConceptsField(forms.Field):
     def _new(self, name: str) -> Json:
         MaxLengthValidator(LONGEST)(name)
         ProhibitNullCharactersValidator()(name)
+        if concept := self._in_any_language(name):
+            return concept
         if self.is_open:
             return {"text": name}
         by_folded = {known.casefold(): known for known in self.suggested}
@@ -113,11 +117,31 @@ class ConceptsField(forms.Field):
         params = {"name": name, "similar": by_folded[similar[0]] if similar else ""}
         raise ValidationError(self.error_messages[code], code=code, params=params)
 
+    def _in_any_language(self, name: str) -> Json | None:
+        """Return the concept of this name in another language: the page may have been in it when it was typed."""
+        for language, _name in settings.LANGUAGES:
+            with override(language):
+                if concept := _folded(self.known()).get(name.casefold()):
+                    return concept
+        return None
+
 
 def _typed(value: Any) -> list[str]:
-    return [text for each in value or () if (text := " ".join(str(each).split()))]
+    return [text for each in value or () if (text := _spaced(str(each)))]
+
+
+def _spaced(text: str) -> str:
+    """Return the text with one space between words."""
+    return " ".join(text.split())
+
+
+def _folded(concepts: Mapping[str, Json]) -> dict[str, Json]:
+    return {name.casefold(): concept for name, concept in concepts.items()}
 
 
 def _once(names: Iterable[str]) -> list[str]:
     """Return each name once, whatever its capitals."""
-    return list({name.casefold(): name for name in reversed(list(names))}.values())[::-1]
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name.casefold(), name)
+    return list(found.values())

@@ -3,6 +3,7 @@
 import pytest
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
 
 from clinic.concept_fields import ConceptsField
 
@@ -49,3 +50,14 @@ def test_an_open_list_takes_other_names():
     for wrong in ("x" * 201, "a\0b"):
         with pytest.raises(ValidationError):
             field(is_open=True).clean([wrong])
+
+
+def test_names_are_read_with_any_spaces_and_in_any_language():
+    spaced = {"text": "Of  another  system"}
+    assert field([spaced]).clean(["Of  another  system", "Skin"]) == [spaced, SKIN]
+    twice = [SKIN, FOREIGN, {**SKIN, "id": "again"}]
+    assert field(twice).clean(["Skin", "Of another system", "Skin"]) == twice
+
+    known = ConceptsField(known=lambda: {"Piel" if get_language() == "es" else "Skin": SKIN})
+    form = type("ConceptsForm", (forms.Form,), {"concepts": known})()
+    assert form["concepts"].field.clean(["piel"]) == [SKIN]

@@ -47,6 +47,7 @@ OTHER_KINDS = {
 # Elements that an item keeps only as long as it is answered in the same way.
 OF_ITS_KIND = ("answerOption", "answerValueSet", "repeats", "initial", "maxLength")
 OF_QUESTIONS = ("required", "readOnly", "code")  # which a text to read does not have
+LONGEST = 1000  # characters: what is kept while a page with an error is mended
 ALWAYS, KEPT = "", "kept"
 
 
@@ -65,7 +66,7 @@ class QuestionForm(RowForm):
 
     text = forms.CharField(
         label=gettext_lazy("Question"),
-        max_length=1000,
+        max_length=LONGEST,
         widget=forms.Textarea({"rows": 2}),
         error_messages={"required": gettext_lazy("Enter the question.")},
     )
@@ -74,7 +75,7 @@ class QuestionForm(RowForm):
         label=gettext_lazy("Answers of the list"),
         help_text=gettext_lazy("One a line."),
         required=False,
-        max_length=1000,
+        max_length=LONGEST,
         widget=forms.Textarea({"rows": 4}),
     )
     required = forms.BooleanField(label=gettext_lazy("Must be answered"), required=False)
@@ -86,16 +87,20 @@ class QuestionForm(RowForm):
         self.questionnaire, self.item = row, item
         self.conditions = dict(_conditions(row.item, item))
         kinds: dict[str, Any] = KINDS
+        has_other_list = False  # of another system, or too long for the page: it stays as it is
         if item is not None:
-            kind = kind_of(item)
-            if kind not in KINDS or item.get("item") or item.get("answerValueSet"):
+            kind, options = kind_of(item), "\n".join(_option_texts(item))
+            has_other_list = bool(item.get("answerValueSet")) or len(options) > LONGEST
+            if kind not in KINDS or item.get("item") or has_other_list:
                 kinds = {kind: KINDS.get(kind) or OTHER_KINDS.get(kind, kind)}
             self.initial["text"] = item.get("text", "")
             self.initial["kind"] = kind
-            self.initial["options"] = "\n".join(map(option_text, item.get("answerOption", ())))
+            self.initial["options"] = options
             self.initial["required"] = item.get("required", False)
             self.initial["when"] = self._when(item)
-        if not {ONE_OF, SOME_OF, "open-choice"} & kinds.keys() or (item and item.get("answerValueSet")):
+            if len(item.get("text", "")) > LONGEST:
+                self.fields["text"].disabled, self.fields["text"].validators = True, []
+        if has_other_list or not {ONE_OF, SOME_OF, "open-choice"} & kinds.keys():
             del self.fields["options"]
         if not kinds.keys() - {"group", "display"}:
             del self.fields["required"]
@@ -135,18 +140,20 @@ class QuestionForm(RowForm):
     @property
     def _options(self) -> list[str]:
         lines = self.cleaned_data.get("options", "").splitlines()
-        return list(dict.fromkeys(text for line in lines if (text := " ".join(line.split()))))
+        return list(dict.fromkeys(text for line in lines if (text := _spaced(line))))
 
     def _entered(self, item: Json) -> Json:
         kind = self.cleaned_data["kind"]
-        if "type" not in item or kind != kind_of(item):
+        is_other_kind = "type" not in item or kind != kind_of(item)
+        stored = item.get("answerOption", [])
+        if is_other_kind:
             item = {name: value for name, value in item.items() if name not in OF_ITS_KIND}
             item |= {"type": ONE_OF if kind == SOME_OF else kind}
         if kind == SOME_OF:
             item = {**item, "repeats": True}
         item = {**item, "text": self.cleaned_data["text"]}
-        if "options" in self.fields and self._options:
-            known = {option_text(option): option for option in item.get("answerOption", ())}
+        if self._options and (is_other_kind or self._options != _option_texts({"answerOption": stored})):
+            known = {_spaced(option_text(option)): option for option in stored}
             item["answerOption"] = [known.get(text) or {"valueString": text} for text in self._options]
         item = {name: value for name, value in item.items() if kind != "display" or name not in OF_QUESTIONS}
         if (
@@ -198,7 +205,7 @@ class QuestionLine:
 
     @property
     def options(self) -> str:
-        return ", ".join(map(option_text, self.item.get("answerOption", ())))
+        return ", ".join(_option_texts(self.item))
 
 
 def question_lines(items: list[Json]) -> Iterator[QuestionLine]:
@@ -233,6 +240,14 @@ def kind_words(item: Json) -> Any:
 def option_text(option: Json) -> str:
     value = question_list.option_value(option)
     return str(value.get("display") or value.get("code") or "") if isinstance(value, dict) else str(value)
+
+
+def _option_texts(item: Json) -> list[str]:
+    return [_spaced(option_text(option)) for option in item.get("answerOption", ())]
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def new_faults(before: list[Json], after: list[Json]) -> set[question_list.Broken]:

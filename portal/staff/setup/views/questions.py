@@ -73,7 +73,10 @@ def question(request: HttpRequest, questionnaire_id: str, link_id: str = "") -> 
     row = row_of(Questionnaire, questionnaire_id)
     item = question_list.item_named(row.item, link_id) if link_id else None
     if link_id and item is None:
-        raise Http404
+        if request.method != "POST":
+            raise Http404
+        messages.error(request, _("Somebody else has removed this question meanwhile."))
+        return redirect("portal:setup-questionnaire", row.fhir_id)
     form = form_drafts.form(request, QuestionForm, row=row, item=item)
     page = reverse("portal:setup-questionnaire", args=[row.fhir_id])
     context = {"row": row, "item": item, "away": page}

@@ -208,3 +208,40 @@ def test_two_managers_see_each_others_change(client, as_administrator, form):
 def test_questions_are_read_as_they_were_written(client, as_administrator, form):
     assert [each.text for each in questionnaires.items_of(form)] == [PAIN["text"], MEDICINE["text"], WHICH["text"]]
     assert client.get(page("setup-question", form.fhir_id, "gone")).status_code == 404
+
+
+def test_with_one_answer_or_several_the_answers_and_their_alarms_stay(client, as_administrator, form):
+    send(client, page("setup-question", form.fhir_id, "pain"), typed(PAIN, kind="choices"))
+    assert items(form)[0] == {**PAIN, "repeats": True}
+
+
+CHOICE = {"linkId": "x", "type": "choice", "text": "Where?"}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"linkId": "x", "type": "group", "text": "Heart", "required": True, "item": [PAIN]},
+        {**CHOICE, "answerValueSet": "#countries"},
+        {**CHOICE, "answerOption": [{"valueString": f"Country {number}"} for number in range(150)]},
+        {**CHOICE, "answerOption": [{"valueString": "Not  here"}, {"valueString": "Here"}]},
+        {"linkId": "x", "type": "display", "text": "Read this." * 200},
+    ],
+    ids=["required heading", "value set", "long list", "spaces", "long text"],
+)
+def test_what_the_page_cannot_hold_stays(client, as_administrator, item):
+    form = QuestionnaireFactory(item=[item])
+    address = page("setup-question", form.fhir_id, "x")
+    fields = client.get(address).context["form"]
+    data = {bound.name: bound.value() for bound in fields if bound.value() not in (None, False)}
+
+    text = send(client, address, data)
+
+    assert "Saved." in text
+    assert items(form) == [item]
+
+
+def test_a_question_that_was_removed_meanwhile_is_not_saved(client, as_administrator, form):
+    text = send(client, page("setup-question", form.fhir_id, "gone"), typed(MEDICINE))
+    assert "Somebody else has removed this question meanwhile." in text
+    assert items(form) == [PAIN, MEDICINE, WHICH]
