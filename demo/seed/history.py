@@ -66,7 +66,7 @@ def _copy(visit: Appointment, weeks: int, zone: ZoneInfo, random: Random) -> App
     start, end = (_earlier(moment, weeks, zone) for moment in (visit.start, visit.end))
     copy = Appointment(
         status=random.choices(list(SHARES), list(SHARES.values()))[0],
-        service_id=visit.service_id,
+        service=visit.service,
         patient=visit.patient,
         site_id=visit.site_id,
         start=start,

@@ -330,13 +330,14 @@ def test_it_is_a_clinic_whenever_it_is_made(now):
 
 
 @pytest.mark.django_db
-def test_its_year_of_visits_fits_beside_the_first_ones_at_an_hour_of_work():
+def test_its_year_of_visits_fits_beside_the_first_ones_at_an_hour_of_work(django_assert_max_num_queries):
     now = datetime(2026, 11, 30, 8, 12, tzinfo=NEW_YORK)
     with booking.all_or_nothing():
         rows = DemoRows(now)
         visits = DemoVisits(rows)
         visits.fill()
-        write_history(visits.written, rows, now=now)
+        with django_assert_max_num_queries(100):  # for more than a thousand visits
+            write_history(visits.written, rows, now=now)
     assert Slot.objects.filter(start__lt=now - timedelta(days=300)).count() > 100
 
 
