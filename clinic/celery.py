@@ -55,6 +55,11 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 2.0},
     },
+    "make exports": {
+        "task": "scheduling.tasks.make_exports",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
     "end waits that are over": {
         "task": "scheduling.tasks.end_waits_that_are_over",
         "schedule": 300.0,

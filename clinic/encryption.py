@@ -13,14 +13,27 @@ class CannotDecrypt(Exception):
 
 def encrypt(text: str, purpose: str) -> str:
     """Return the encrypted text, which differs each time. It has letters, digits, hyphens, underscores and `=`."""
-    return _keys(purpose).encrypt(text.encode()).decode()
+    return encrypt_bytes(text.encode(), purpose).decode()
 
 
 def decrypt(encrypted: str, purpose: str) -> str:
     """Return the text that was encrypted for the purpose. Raises CannotDecrypt."""
     try:
-        return _keys(purpose).decrypt(encrypted.encode()).decode()
-    except (InvalidToken, UnicodeEncodeError):
+        return decrypt_bytes(encrypted.encode(), purpose).decode()
+    except UnicodeEncodeError:
+        raise CannotDecrypt from None
+
+
+def encrypt_bytes(content: bytes, purpose: str) -> bytes:
+    """Return the encrypted bytes, which are letters, digits, hyphens, underscores and `=`."""
+    return _keys(purpose).encrypt(content)
+
+
+def decrypt_bytes(encrypted: bytes, purpose: str) -> bytes:
+    """Return the bytes that were encrypted for the purpose. Raises CannotDecrypt."""
+    try:
+        return _keys(purpose).decrypt(encrypted)
+    except InvalidToken:
         raise CannotDecrypt from None
 
 

@@ -14,6 +14,7 @@ from clinic.models import (
     AuditEvent,
     DetailsChange,
     EventDelivery,
+    FhirExport,
     FreedTime,
     IdempotencyKey,
     ImportFile,
@@ -80,6 +81,7 @@ def _expired_rows(now: datetime) -> "Iterator[QuerySet[Any]]":
     yield StaffNotice.objects.filter(occurred__lt=now - settings.DELIVERY_LOG_KEPT)
     yield WorkItem.objects.filter(changed__lt=now - WORK_ITEMS_KEPT)
     yield ImportFile.objects.filter(created__lt=now - settings.IMPORTS_KEPT)
+    yield FhirExport.objects.filter(expires__lt=now)
     yield Launch.objects.filter(access_token=None, created__lt=now - settings.APPS_FORGOTTEN_AFTER)
     yield Session.objects.filter(expire_date__lt=now)
     yield ParkedRow.objects.filter(again__lt=now - KEPT)

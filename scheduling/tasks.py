@@ -14,6 +14,7 @@ from scheduling import (
     absences,
     booking,
     carers,
+    exports,
     imports,
     notifications,
     opening,
@@ -36,6 +37,7 @@ BATCHES_OF_DUPLICATES = 50  # by one run; the next one goes on
 COMPARED = "duplicates:compared"  # the cache key of the position up to which patients' records were compared
 LATE_COMMITS = timedelta(minutes=5)
 IMPORTS_AT_ONCE = 50  # batches of lines; the next sweep goes on
+LONGEST_EXPORT = 4 * 60 * 60  # seconds
 OFFERS_AT_ONCE = 200  # stretches of free time that one worker looks at
 
 
@@ -136,6 +138,12 @@ def work_on_imports() -> None:
     for _ in range(IMPORTS_AT_ONCE):
         if not imports.work(now=timezone.now()):
             return
+
+
+@shared_task(ignore_result=True, time_limit=LONGEST_EXPORT)
+def make_exports() -> None:
+    """Make the file of everything as FHIR that an owner has asked for."""
+    exports.work(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -20,6 +20,7 @@ from clinic.models.duplicates import DuplicatePair
 from clinic.models.embedding import EmbedOrigin
 from clinic.models.erasures import Erasure
 from clinic.models.events import EventConsumer, VisitEvent
+from clinic.models.exports import FhirExport, FhirExportPart
 from clinic.models.figures import CountedDay, MessageFigures, TimeFigures, VisitFigures
 from clinic.models.forms import Questionnaire, QuestionnaireResponse
 from clinic.models.history import PastVersion
@@ -125,6 +126,8 @@ __all__ = [
     "EventConsumer",
     "EventDelivery",
     "EventReceiver",
+    "FhirExport",
+    "FhirExportPart",
     "FreedTime",
     "Gender",
     "HealthcareService",

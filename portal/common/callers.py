@@ -153,6 +153,11 @@ def importer_required(view: View[P]) -> View[P]:
     return _allowed(view, access.may_import)
 
 
+def exporter_required(view: View[P]) -> View[P]:
+    """Decorator that lets only those see the view who may export everything: other signed-in users get 403."""
+    return _allowed(view, access.may_export_all)
+
+
 def _allowed(view: View[P], require: Callable[[Caller], None]) -> View[P]:
     """Decorate the view with a rule that raises Forbidden."""
 

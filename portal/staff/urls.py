@@ -21,6 +21,7 @@ urlpatterns = [
     path("recalls/<str:recall_id>/end/", end_recall, name="recall-end"),
     path("hours/", include("portal.staff.hours.urls")),
     path("setup/closures/", include("portal.staff.closures.urls")),
+    path("setup/export/", include("portal.staff.exports.urls")),
     path("setup/import/", include("portal.staff.imports.urls")),
     path("setup/", include("portal.staff.setup.urls")),
     path("checklist/", checklist, name="checklist"),

@@ -87,6 +87,12 @@ def may_import(caller: Caller) -> None:
         raise Forbidden(_("Only owners and managers import lists."))
 
 
+def may_export_all(caller: Caller) -> None:
+    """Raise Forbidden unless the caller may download everything as FHIR: owners and administrators."""
+    if caller.client or not caller.bounds(Action.EXPORT).everywhere:
+        raise Forbidden(_("Only owners export everything."))
+
+
 def importer_of(caller: Caller) -> Caller:
     """The caller as the one for whom an import writes: every resource that the lists have. Raises Forbidden."""
     may_import(caller)

@@ -21,6 +21,7 @@ class Action(StrEnum):
     IMPORT = "import"  # take over the lists of another system
     PEOPLE = "people"  # invite staff, give them roles, end their sessions
     OWNERS = "owners"  # make and remove owners
+    EXPORT = "export"  # download everything as FHIR
     ADMINISTER = "administer"  # administration, software, the audit log, every resource of the API
 
 
@@ -52,7 +53,7 @@ _DESK = frozenset(
 _MANAGER = _DESK | {Action.PERSONAL_DATA, Action.SET_UP, Action.IMPORT, Action.PEOPLE}
 PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.ADMINISTRATOR: frozenset(Action),
-    Role.OWNER: _MANAGER | {Action.OWNERS},
+    Role.OWNER: _MANAGER | {Action.OWNERS, Action.EXPORT},
     Role.MANAGER: _MANAGER,
     Role.FRONT_DESK: _DESK,
     Role.PRACTITIONER: frozenset({Action.SEE, Action.ANSWERS, Action.OVERBOOK, Action.RUN, Action.HOURS}),

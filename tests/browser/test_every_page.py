@@ -319,6 +319,7 @@ people
 people-invite
 people-second-step
 people-person chen_account
+exports
 imports
 import sent_file
 import checked_file
@@ -345,6 +346,7 @@ BY_DOING = {
 }  # fmt: skip
 # Responses to forms and scripts, and files.
 NO_PAGES = {
+    "export-file",
     "people-invite-again",
     "people-withdraw",
     "people-active",

@@ -6,16 +6,17 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-ADMINISTRATION = "admin:index"  # for administrators alone
+from scheduling.access import Action
 
 
 @dataclass(frozen=True, slots=True)
 class SetupLink:
-    """A link of the page "Set up", with a sentence about the page that it leads to."""
+    """A link of the page "Set up", with a sentence about the page that it leads to, for those who may do `action`."""
 
     word: Any
     about: Any
     page: str
+    action: Action = Action.SET_UP
 
     @property
     def address(self) -> str:
@@ -48,6 +49,13 @@ LINKS = (
         _("Import"),
         _("Take over patients, people, visits and hours from another system."),
         "portal:imports",
+        Action.IMPORT,
+    ),
+    SetupLink(
+        _("Everything as FHIR"),
+        _("One file with everything that the clinic has stored, for other software."),
+        "portal:exports",
+        Action.EXPORT,
     ),
     SetupLink(
         _("Booking on your own site"), _("Show the free times on the clinic\u2019s website."), "portal:staff-embed"
@@ -56,6 +64,7 @@ LINKS = (
     SetupLink(
         _("Administration"),
         _("Records, message templates, software that uses the API, and the audit log."),
-        ADMINISTRATION,
+        "admin:index",
+        Action.ADMINISTER,
     ),
 )

@@ -134,6 +134,10 @@ def imports_lists(client: Client, world: RoleWorld) -> bool:
     return client.get(page("imports")).status_code == 200
 
 
+def exports_everything(client: Client, world: RoleWorld) -> bool:
+    return client.get(page("exports")).status_code == 200
+
+
 def changes_people(client: Client, world: RoleWorld) -> bool:
     return client.get(page("people")).status_code == 200
 
@@ -155,6 +159,7 @@ BEHAVIOUR: dict[Action, Callable[[Client, RoleWorld], bool]] = {
     Action.PERSONAL_DATA: handles_personal_data,
     Action.SET_UP: sets_up,
     Action.IMPORT: imports_lists,
+    Action.EXPORT: exports_everything,
     Action.PEOPLE: changes_people,
     Action.OWNERS: makes_owners,
     Action.ADMINISTER: administers,

@@ -18,7 +18,7 @@ from portal.finding import catalogue
 from portal.finding.times_page import free_times
 from portal.staff.hours.checklist import checklist
 from portal.staff.setup import steps
-from portal.staff.setup.links import ADMINISTRATION, LINKS
+from portal.staff.setup.links import LINKS
 from scheduling.setup import progress
 
 FILES, CONSOLE = "filebased", "console"  # in the names of mail backends that send nothing
@@ -37,7 +37,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         "is_empty": not (found.sites or found.services),
         "blocked": [entry for entry in entries if not entry.verdict.can_be_booked],
         "bookable": [entry for entry in entries if entry.verdict.can_be_booked],
-        "links": [link for link in LINKS if link.page != ADMINISTRATION or caller_of(request).is_administrator],
+        "links": [link for link in LINKS if caller_of(request).bounds(link.action).everywhere],
     }
     return render(request, "portal/staff/setup/index.html", context)
 

@@ -1,0 +1,1 @@
+"""Pages on which owners download everything as FHIR."""
