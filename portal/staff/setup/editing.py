@@ -1,6 +1,6 @@
 """Pages with the form of one row: what was typed survives errors, and nothing that others saved is overwritten."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from django import forms
@@ -30,9 +30,10 @@ def row_page(
     *,
     template: str,
     back: str,
+    back_ids: Sequence[str] = (),
     **context: Any,
 ) -> HttpResponse:
-    """Show the form, or save it and go to the URL name `back`.
+    """Show the form, or save it and go to the URL name `back`, with these ids in its address.
 
     If somebody else saved the row meanwhile, nothing is saved: the page shows their values beside the typed ones, and
     the next save is on top of theirs.
@@ -49,7 +50,7 @@ def row_page(
         return render(request, template, context)
     form_drafts.done(request)
     messages.success(request, _("Saved."))
-    return redirect(back)
+    return redirect(back, *back_ids)
 
 
 def take_over(form: VersionForm, version: int) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic.models import HealthcareService, Questionnaire
 from portal.common import form_drafts
 from portal.common.callers import caller_of, manager_required
-from portal.staff.setup.editing import row_of, take_over
+from portal.staff.setup.editing import row_of, row_page
 from portal.staff.setup.forms import RowForm
 from portal.staff.setup.question_forms import (
     QuestionForm,
@@ -24,7 +24,7 @@ from portal.staff.setup.question_forms import (
     question_lines,
 )
 from scheduling import setup
-from scheduling.errors import SchedulingError, VersionConflict
+from scheduling.errors import SchedulingError
 from scheduling.questionnaires import question_list
 from scheduling.questionnaires.question_list import Json, Place
 
@@ -55,14 +55,15 @@ def questionnaire(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
     """List the questions of a questionnaire, and change its title and status."""
     row = row_of(Questionnaire, questionnaire_id)
     form = form_drafts.form(request, QuestionnaireForm, row=row)
-    context = {
-        "row": row,
-        "lines": list(question_lines(row.item)),
-        "removed": _removed(request, row),
-        "services": HealthcareService.objects.filter(questionnaires=row, deleted_at=None).order_by("name", "pk"),
-    }
-    page = reverse("portal:setup-questionnaire", args=[row.fhir_id])
-    return _form_page(request, row, form, page, "portal/staff/setup/questionnaire.html", context)
+    return _questions_page(
+        request,
+        row,
+        form,
+        "portal/staff/setup/questionnaire.html",
+        lines=list(question_lines(row.item)),
+        removed=_removed(request, row),
+        services=HealthcareService.objects.filter(questionnaires=row, deleted_at=None).order_by("name", "pk"),
+    )
 
 
 @manager_required
@@ -79,8 +80,7 @@ def question(request: HttpRequest, questionnaire_id: str, link_id: str = "") -> 
         return redirect("portal:setup-questionnaire", row.fhir_id)
     form = form_drafts.form(request, QuestionForm, row=row, item=item)
     page = reverse("portal:setup-questionnaire", args=[row.fhir_id])
-    context = {"row": row, "item": item, "away": page}
-    return _form_page(request, row, form, page, "portal/staff/setup/question.html", context)
+    return _questions_page(request, row, form, "portal/staff/setup/question.html", item=item, away=page)
 
 
 @manager_required
@@ -101,23 +101,24 @@ def arrange(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
     return redirect("portal:setup-questionnaire", row.fhir_id)
 
 
-def _form_page(
-    request: HttpRequest, row: Questionnaire, form: RowForm, page: str, template: str, context: dict[str, Any]
+def _questions_page(
+    request: HttpRequest, row: Questionnaire, form: RowForm, template: str, **context: Any
 ) -> HttpResponse:
-    """Show the form, or save what it says of the questionnaire and go to `page`."""
-    context |= {"form": form}
-    if request.method != "POST" or not form.is_valid():
-        return render(request, template, context)
-    try:
+    """Show the form, or save what it says of the questionnaire and go to the page of the questionnaire."""
+
+    def save(form: RowForm) -> None:
         _save(request, row, form.values, version=form.known_version)
-    except VersionConflict:
-        return render(request, template, {**context, "theirs": take_over(form, row.version)}, status=409)
-    except SchedulingError as refusal:
-        form.add_error(None, str(refusal))
-        return render(request, template, context)
-    form_drafts.done(request)
-    messages.success(request, _("Saved."))
-    return redirect(page)
+
+    return row_page(
+        request,
+        form,
+        save,
+        template=template,
+        back="portal:setup-questionnaire",
+        back_ids=[row.fhir_id],
+        row=row,
+        **context,
+    )
 
 
 def _save(request: HttpRequest, row: Questionnaire, values: dict[str, Any], *, version: int) -> Questionnaire:
