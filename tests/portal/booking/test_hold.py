@@ -116,7 +116,7 @@ def test_holding_too_often_from_one_address_is_slowed_down(there, button_value, 
         browser.post(there, {"time": later(button_value, minutes)}, follow=True)
         for browser, minutes in zip(browsers, (10, 30, 45), strict=True)
     ]
-    assert [each.status_code for each in answers] == [200, 200, 429]
+    assert [answer.status_code == 429 for answer in answers] == [False, False, True]
     assertContains(answers[-1], "Please wait a moment", status_code=429)
     assertContains(answers[-1], f'href="{there}"', status_code=429)
 
