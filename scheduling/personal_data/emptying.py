@@ -67,11 +67,13 @@ def empty_visits(visits: Iterable[Appointment], references: Collection[str], *, 
 
 def visit_without(row: Json, references: Collection[str]) -> Json:
     """The columns of a visit that say something of the person, without it. Codes of the reason stay, texts do not."""
-    reason = row["cancelation_reason"]
-    codings = [{name: coding[name] for name in CODES if name in coding} for coding in (reason or {}).get("coding", ())]
+    reason = row.get("cancelation_reason") or {}
+    codings = [{name: coding[name] for name in CODES if name in coding} for coding in reason.get("coding", ())]
     return {
         **EMPTY,
-        "participant": [_unnamed(each) if actor_of(each) in references else each for each in row["participant"]],
+        "participant": [
+            _unnamed(each) if actor_of(each) in references else each for each in row.get("participant") or ()
+        ],
         "cancelation_reason": {"coding": codings} if codings else None,
     }
 
@@ -172,18 +174,20 @@ def _item(inner: str, reference: str) -> Json:
 
 
 def _list_without_names(column: str, inner: str, references: Collection[str], row: Json) -> Json:
-    return {
-        column: [
-            {**each, inner: _without_name(each.get(inner), references)} if inner else _without_name(each, references)
-            for each in row[column]
-        ]
-    }
+    items = row.get(column) or []
+    if not inner:
+        return {column: [_without_name(each, references) for each in items]}
+    return {column: [_with_element(each, inner, references) for each in items]}
 
 
 def _element_without_name(column: str, inner: str, references: Collection[str], row: Json) -> Json:
-    if not inner:
-        return {column: _without_name(row[column], references)}
-    return {column: {**row[column], inner: _without_name(row[column].get(inner), references)}}
+    value = row.get(column)
+    return {column: _with_element(value or {}, inner, references) if inner else _without_name(value, references)}
+
+
+def _with_element(value: Json, inner: str, references: Collection[str]) -> Json:
+    """The value with its inner reference, if it has one, without a name."""
+    return {**value, inner: _without_name(value[inner], references)} if inner in value else value
 
 
 def _without_name(element: Any, references: Collection[str]) -> Any:

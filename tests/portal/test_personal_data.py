@@ -127,6 +127,18 @@ def test_a_deleted_patient_has_no_page(as_manager, ada):
     assert as_manager.get(page("staff-patient-data", ada)).status_code == 404
 
 
+def test_a_past_visit_of_a_deleted_patient_leads_to_no_record(as_manager, ada, checkup, schedule):
+    past = {"start": "2024-05-06T10:00:00Z", "end": "2024-05-06T10:30:00Z", "status": "fulfilled"}
+    visit = AppointmentFactory(patient=ada, service=checkup, schedules=[schedule], **past)
+    address = reverse("portal:staff-visit", args=[visit.fhir_id])
+    assertContains(as_manager.get(address), page("staff-patient", ada))
+    as_manager.post(page("staff-patient-data", ada), {"typed_name": "Ada Quinn"})
+    shown = as_manager.get(address)
+    assertContains(shown, "Deleted patient")
+    assertNotContains(shown, page("staff-patient", ada))
+    assertNotContains(as_manager.get(reverse("portal:staff-peek", args=[visit.fhir_id])), page("staff-patient", ada))
+
+
 def test_visits_to_come_are_named_in_place_of_the_button(as_manager, visit, ada):
     shown = as_manager.get(page("staff-patient-data", ada))
     assertContains(shown, "There is 1 visit or request to come. Cancel it first.")

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from clinic.models import (
+    RESOURCE_MODELS,
     Appointment,
     AuditEvent,
     Communication,
@@ -155,6 +156,24 @@ def test_a_child_keeps_the_record_and_the_other_parent(ada, manager):
     assert Patient.objects.get(pk=mia.pk).given == "Mia"
 
 
+def test_what_names_nobody_at_a_childs_visit_stays_as_it_is(ada, service, manager):
+    mia = PatientFactory(given="Mia")
+    parent = RelatedPersonFactory(patient=mia, user=ada.user)
+    others = [
+        {"actor": {"reference": mia.reference, "display": "Mia"}, "status": "accepted"},
+        {"type": [{"text": "A nurse"}], "status": "needs-action"},
+    ]
+    named = {"actor": {"reference": parent.reference, "display": "Ada"}, "status": "accepted"}
+    visit = AppointmentFactory(patient=mia, service=service, participant=[*others, named])
+    Appointment.objects.filter(pk=visit.pk).update(participant=others[1:], version=2)
+    Appointment.objects.filter(pk=visit.pk).update(participant=[*others, named], version=3)
+    erase(ada, manager)
+    visit.refresh_from_db()
+    assert visit.participant == [*others, {**named, "actor": {"reference": parent.reference}}]
+    earlier = PastVersion.objects.filter(resource_type="Appointment", row_id=visit.pk).order_by("version")
+    assert earlier[1].row["participant"] == others[1:]
+
+
 def test_the_preview_names_those_for_whom_nobody_else_would_act(ada):
     mia = PatientFactory(given="Mia")
     RelatedPersonFactory(patient=mia, user=ada.user)
@@ -239,3 +258,19 @@ def test_somebody_who_writes_about_the_person_at_this_moment_is_waited_for(ada, 
             erase(ada, manager)
         execute("ROLLBACK")
     erase(ada, manager)
+
+
+# Tables that refer to patients and keep the reference to the empty record, or are emptied with another table's rows.
+WITHOUT_DATA = {"AppointmentPatient", "Bookable", "Erasure"}
+
+
+def test_every_table_that_refers_to_patients_has_its_place():
+    tables = {table.model.__name__ for table in (*personal_data.DELETED, *personal_data.KEPT)}
+    referring = {relation.related_model.__name__ for relation in Patient._meta.related_objects}
+    assert referring - tables == WITHOUT_DATA
+
+
+def test_every_resource_about_a_patient_has_its_place():
+    tables = {table.model for table in (*personal_data.DELETED, *personal_data.KEPT)}
+    about_patients = {model for model in RESOURCE_MODELS if model.PATIENT is not None}
+    assert about_patients <= tables
