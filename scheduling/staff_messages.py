@@ -29,7 +29,7 @@ from clinic.models import (
     User,
 )
 from clinic.models.statements import insert
-from scheduling import access
+from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.availability import as_datetime
 from scheduling.core.hours import whole_days
@@ -175,8 +175,8 @@ def _selected(message: StaffMessage, caller: Caller, now: datetime) -> QuerySet[
     if message.absence is not None:
         absence = message.absence
         still_open = Rebooking.objects.filter(absence=absence).exclude(state=Rebooking.State.MOVED)
-        during = Q(bookable=absence.bookable_id, start__lt=absence.end, end__gt=absence.start)
-        return visits.filter(Q(pk__in=still_open.values("appointment")) | Q(pk__in=_visits_at(during)))
+        affected = booking.affected_visits(absence, now=now).order_by()
+        return visits.filter(Q(pk__in=still_open.values("appointment")) | Q(pk__in=affected.values("pk")))
     schedules = access.calendars(caller).select_related("site").prefetch_related(*ZONE_OF_HOURS)
     if message.calendars:
         schedules = schedules.filter(pk__in=message.calendars)

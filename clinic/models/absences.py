@@ -1,6 +1,7 @@
 """The models Absence and Rebooking: time during which somebody is away, and what becomes of their visits."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,16 +9,20 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.labels import Choices
 
+if TYPE_CHECKING:
+    from clinic.models.places import Location
+
 REASON_LENGTH = 200
 NOTICE_LENGTH = 300
 
 
 class Absence(models.Model):
-    """Time during which a practitioner, a room or a device cannot be booked, as staff have said.
+    """Time during which a practitioner, a room, a device or a whole site cannot be booked, as staff have said.
 
-    Its time is blocked by Slots that carry `block` as an identifier. `reason` is for staff, `notice` is what patients
-    are told. Other times are looked for from `offered` on, and the patients are told of them from `send_from` on, which
-    is set once times are held for all. It has `ended` when the actor came back early. `version` counts its changes.
+    Its time is blocked by Slots that carry `block` as an identifier, that of a site by its `closure`. `reason` is for
+    staff, `notice` is what patients are told. Other times are looked for from `offered` on, and the patients are told
+    of them from `send_from` on, which is set once times are held for all. It has `ended` when the actor came back
+    early. `version` counts its changes.
     """
 
     bookable = models.ForeignKey("clinic.Bookable", models.PROTECT, related_name="absences")
@@ -26,6 +31,9 @@ class Absence(models.Model):
     reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     notice = models.CharField(max_length=NOTICE_LENGTH, blank=True)
     block = models.UUIDField(default=uuid.uuid4, editable=False)
+    closure = models.ForeignKey(
+        "clinic.Closure", models.SET_NULL, null=True, editable=False, related_name="absences", db_index=False
+    )
     created = models.DateTimeField(editable=False)
     created_by = models.ForeignKey("clinic.User", models.SET_NULL, null=True, related_name="+", db_index=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -39,6 +47,12 @@ class Absence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bookable}, {self.start} to {self.end}"
+
+    @property
+    def site(self) -> "Location | None":
+        """The site if all of it is away; None for a person, a room and a device."""
+        place = self.bookable.location
+        return place if place is not None and place.part_of_id is None else None
 
 
 class Rebooking(models.Model):

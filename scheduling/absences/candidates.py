@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clinic.models import Appointment, Practitioner
+from clinic.models import Appointment, Location, Practitioner
 from clinic.time_text import part_code
 from scheduling.availability import (
     FoundTime,
@@ -34,19 +34,25 @@ class Candidate:
     def request(self) -> RescheduleRequest:
         return RescheduleRequest(offerings=self.offerings, start=self.start)
 
+    def is_at(self, site: Location) -> bool:
+        return any(each.site == site.pk for each in self.offerings)
+
     def overlaps(self, other: "Candidate") -> bool:
         return self.start < other.end and other.start < self.end
 
 
-def candidates(visit: Appointment, *, now: datetime) -> Iterator[Candidate]:
+def candidates(visit: Appointment, *, now: datetime, closed: Location | None = None) -> Iterator[Candidate]:
     """Yield times that a patient is offered, none at the time of another: first the nearest with the same practitioner,
-    then the best of all, each on another day while there are any.
+    then the best of all, each on another day while there are any. If a site is `closed`, the best at another site comes
+    before these.
 
     The number of statements does not depend on the number of times.
     """
     ranked = _ranked(visit, now)
-    own = next((each for each in ranked if _Rank.is_same(visit, each)), None)
-    order = [own, *(each for each in ranked if each is not own)] if own else ranked
+    firsts = [next((each for each in ranked if _Rank.is_same(visit, each)), None)]
+    if closed is not None:
+        firsts.append(next((each for each in ranked if not each.is_at(closed)), None))
+    order = [*filter(None, firsts), *(each for each in ranked if not any(each is first for first in firsts))]
     chosen: list[Candidate] = []
     for is_spread in (True, False):
         for candidate in order:

@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -82,19 +84,35 @@ def visits_to_rebook(visits: QuerySet[Appointment], *, now: datetime) -> QuerySe
 
     Their patient is to be called, or nobody has had other times looked for yet.
     """
-    untended = Q(bookable__absences__ended=None, bookable__absences__offered=None, bookable__absences__end__gt=now)
-    during = Q(start__lt=F("bookable__absences__end"), end__gt=F("bookable__absences__start"))
-    taken = Slot.objects.filter(untended, during, status=Slot.Status.BUSY, deleted_at=None).order_by()
+    slots = Slot.objects.filter(status=Slot.Status.BUSY, deleted_at=None, appointment__isnull=False)
+    under = [
+        _under(slots, "bookable__absences", "appointment", now),
+        _under(slots, "schedule__site__bookable__absences", "appointment", now),
+        _under(Appointment.objects.all(), "site__bookable__absences", "pk", now),
+    ]
     of_visit = Rebooking.objects.filter(appointment=OuterRef("pk")).order_by("-pk")
     to_call = of_visit.filter(state=State.CALL)
     settled = of_visit.exclude(state__in=(State.WITHDRAWN, State.MOVED))
+    is_under = reduce(or_, (Q(pk__in=rows.values("visit")) for rows in under))
     concerned = Q(pk__in=Rebooking.objects.filter(state=State.CALL).values("appointment")) | (
-        Q(pk__in=taken.values("appointment")) & ~Exists(settled)
+        is_under & ~Exists(settled)
     )
-    absence = taken.filter(appointment=OuterRef("pk")).values("bookable__absences")
+    absences = [Subquery(rows.filter(visit=OuterRef("pk")).values("absence")[:1]) for rows in under]
     return visits.filter(concerned).annotate(
-        absence=Coalesce(Subquery(to_call.values("absence")[:1]), Subquery(absence[:1]), output_field=BigIntegerField())
+        absence=Coalesce(Subquery(to_call.values("absence")[:1]), *absences, output_field=BigIntegerField())
     )
+
+
+def _under(rows: QuerySet[Any], absences: str, visit: str, now: datetime) -> QuerySet[Any]:
+    """The rows during those of their `absences` for whose visits nobody has looked for other times, with the primary
+    keys of the `visit` and the `absence`.
+    """
+    untended = {f"{absences}__ended": None, f"{absences}__offered": None, f"{absences}__end__gt": now}
+    during = Q(start__lt=F(f"{absences}__end"), end__gt=F(f"{absences}__start"))
+    # The filter comes first: the annotation then names the absence that it has found.
+    found: QuerySet[Any] = rows.filter(during, **untended).order_by()
+    named: QuerySet[Any] = found.annotate(visit=F(visit), absence=F(absences))
+    return named
 
 
 def progress_of(visits: Sequence[AbsenceVisit]) -> Progress:

@@ -45,7 +45,9 @@ def _claim(aside: Parking, now: datetime) -> Rebooking | None:
     """Claim the visit whose next step is due, skipping those claimed by other workers."""
     due = _due(now).filter(Q(claimed_until=None) | Q(claimed_until__lte=now))
     with transaction.atomic(durable=True):
-        return aside.claim(due.select_related("absence").order_by("pk"), lambda rebooking: _take(rebooking, now))
+        return aside.claim(
+            due.select_related("absence__bookable__location").order_by("pk"), lambda rebooking: _take(rebooking, now)
+        )
 
 
 def _take(rebooking: Rebooking, now: datetime) -> None:
@@ -110,7 +112,7 @@ def _look_for_times(rebooking: Rebooking, now: datetime) -> None:
     expires = now + booking.UNDO_FOR + settings.ABSENCE_TIMES_HELD_FOR
     held = len(booking.standing_alternatives(visit, now=now))
     if visit.service is not None and not is_group(visit):
-        for attempt, candidate in enumerate(candidates(visit, now=now)):
+        for attempt, candidate in enumerate(candidates(visit, now=now, closed=rebooking.absence.site)):
             if held >= booking.MOST_TIMES or attempt >= MOST_ATTEMPTS:
                 break
             try:

@@ -11,6 +11,7 @@ from clinic.models import (
     Communication,
     Event,
     HealthcareService,
+    Location,
     PastVersion,
     Patient,
     Resource,
@@ -98,8 +99,19 @@ def visits_with_payments(caller: Caller) -> QuerySet[Appointment]:
 
 
 def absences(caller: Caller) -> QuerySet[Absence]:
-    """The absences that a person sees as staff: those of actors whose calendars they see."""
-    return Absence.objects.filter(bookable__in=calendars(caller).order_by().values("bookable"))
+    """The absences that a person sees as staff: those of actors whose calendars they see, and of the sites of these."""
+    seen = calendars(caller).order_by()
+    is_of_site = Q(bookable__location__in=seen.values("site"))
+    return Absence.objects.filter(Q(bookable__in=seen.values("bookable")) | is_of_site)
+
+
+def sites_run_by(caller: Caller) -> QuerySet[Location]:
+    """The sites all of whose calendars the caller runs, which they can close for a time: not those of software."""
+    rows = Location.objects.filter(part_of=None, deleted_at=None, status=Location.Status.ACTIVE)
+    where = caller.bounds(Action.RUN)
+    if caller.client:
+        return rows.none()
+    return rows if where.everywhere else rows.filter(pk__in=where.sites)
 
 
 def staff_messages(caller: Caller) -> QuerySet[StaffMessage]:

@@ -5,21 +5,22 @@ A worker finds the times and sends the messages, one visit after another: see sc
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from clinic.models import OPEN_REBOOKING, Absence, Appointment, AuditEvent, Rebooking, Slot
+from clinic.models import OPEN_REBOOKING, Absence, Appointment, AuditEvent, Bookable, Closure, Location, Rebooking, Slot
 from clinic.models.statements import insert
 from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking.blocks import BlockRequest, block_within, remove_block
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.slots import own_bookables
-from scheduling.errors import NotFound, RuleBroken, TimeTaken, VersionConflict
+from scheduling.errors import Forbidden, NotFound, RuleBroken, TimeTaken, VersionConflict
+from scheduling.visit_zone import zone_or_clinics
 
 State = Rebooking.State
 UNDO_FOR = timedelta(minutes=1)  # between the last time that is held and the first message
@@ -28,13 +29,14 @@ TEND_ABSENCES = "scheduling.tasks.tend_absences"
 
 @dataclass(frozen=True, kw_only=True)
 class AbsenceRequest:
-    """The actor of `bookable` (a primary key) is away from `start` to `end`.
+    """The actor of `bookable`, or all of `site` (primary keys), is away from `start` to `end`.
 
     `reason` is for staff, `notice` is what patients are told. `version` is the one of a recorded absence that staff
     have seen; another is refused.
     """
 
-    bookable: int
+    bookable: int | None = None
+    site: int | None = None
     start: datetime
     end: datetime
     reason: str = ""
@@ -46,10 +48,8 @@ class AbsenceRequest:
 @transaction.atomic(durable=True)
 def record_absence(request: AbsenceRequest, *, caller: Caller, now: datetime) -> Absence:
     """Store an absence and block its time, under the visits that are booked in it."""
-    access.may_record_absence(caller, request.bookable)
-    _require_to_come(request, now)
     absence = Absence(
-        bookable_id=request.bookable,
+        bookable=_bookable_of(request),
         start=request.start,
         end=request.end,
         reason=request.reason,
@@ -57,6 +57,8 @@ def record_absence(request: AbsenceRequest, *, caller: Caller, now: datetime) ->
         created=now,
         created_by=caller.user,
     )
+    _require_may_record(absence, caller)
+    _require_to_come(request, now)
     _block(absence, caller, now)
     absence.save()
     _audit("absence", AuditEvent.Action.CREATE, caller, now)
@@ -72,7 +74,7 @@ def change_absence(absence_id: int, request: AbsenceRequest, *, caller: Caller, 
     """
     absence = _locked(absence_id, caller, request.version)
     _require_to_come(request, now)
-    remove_block(absence.block, caller=caller, now=now)
+    _unblock(absence, caller, now)
     absence.start, absence.end = request.start, request.end
     absence.reason, absence.notice = request.reason, request.notice
     _block(absence, caller, now)
@@ -134,7 +136,7 @@ def undo_offers(absence_id: int, version: int, *, caller: Caller, now: datetime)
 def end_absence(absence_id: int, version: int, *, caller: Caller, now: datetime) -> Absence:
     """End an absence early: its time can be booked from now on, and visits that were not moved stay as booked."""
     absence = _locked(absence_id, caller, version)
-    remove_block(absence.block, caller=caller, now=now)
+    _unblock(absence, caller, now)
     absence.ended = now
     _save(absence, "absence ended", caller, now)
     _return(absence.rebookings.all())
@@ -143,16 +145,14 @@ def end_absence(absence_id: int, version: int, *, caller: Caller, now: datetime)
 
 
 def affected_visits(absence: Absence, *, now: datetime) -> QuerySet[Appointment]:
-    """The booked visits to come that need the time of an absence."""
-    taken = Slot.objects.filter(
-        bookable=absence.bookable_id,
-        status=Slot.Status.BUSY,
-        deleted_at=None,
-        start__lt=absence.end,
-        end__gt=absence.start,
-    )
+    """The booked visits to come that need the time of an absence: of its actor, or at its site."""
+    during = Q(start__lt=absence.end, end__gt=absence.start)
+    own, at_site = Q(bookable=absence.bookable_id), Q(pk__in=[])
+    if absence.site is not None:
+        own, at_site = own | Q(schedule__site=absence.site), during & Q(site=absence.site)
+    taken = Slot.objects.filter(own, during, status=Slot.Status.BUSY, deleted_at=None)
     visits = Appointment.objects.filter(status=Appointment.Status.BOOKED, deleted_at=None, start__gt=now)
-    return visits.filter(pk__in=taken.values("appointment"))
+    return visits.filter(at_site | Q(pk__in=taken.values("appointment")))
 
 
 def add_rebookings(absence: Absence, *, now: datetime) -> int:
@@ -163,13 +163,58 @@ def add_rebookings(absence: Absence, *, now: datetime) -> int:
     return len(Rebooking.objects.bulk_create(rows, ignore_conflicts=True))
 
 
+def _bookable_of(request: AbsenceRequest) -> Bookable:
+    """The Bookable of the request. A site has one from its first absence on. Raises NotFound."""
+    if request.site is not None:
+        site = Location.objects.filter(pk=request.site, part_of=None, deleted_at=None).first()
+        if site is None:
+            raise NotFound("There is no such site.")
+        return Bookable.objects.get_or_create(location=site)[0]
+    known = Bookable.objects.select_related("location")
+    bookable = known.filter(pk=request.bookable).first() if request.bookable is not None else None
+    if bookable is None:
+        raise NotFound("There is no such calendar.")
+    return bookable
+
+
+def _require_may_record(absence: Absence, caller: Caller) -> None:
+    """Raise Forbidden unless the caller runs a calendar of the actor, or all calendars of the site."""
+    if absence.site is None:
+        access.may_record_absence(caller, absence.bookable_id)
+    elif not access.sites_run_by(caller).filter(pk=absence.site.pk).exists():
+        raise Forbidden(_("You can say this only of sites at whose front desk you work."))
+
+
 def _block(absence: Absence, caller: Caller, now: datetime) -> None:
-    """Block the time of the absence, unless all of it is blocked already."""
+    """Block the time of the absence, unless all of it is blocked already. A site is closed."""
+    if absence.site is not None:
+        _close(absence, absence.site)
+        return
     schedule = access.may_record_absence(caller, absence.bookable_id)
     span = int(absence.start.timestamp()), int(absence.end.timestamp())
     request = BlockRequest(schedule=schedule, occasions=(span,), comment=absence.reason or _("Absence"), around=True)
     with suppress(TimeTaken), transaction.atomic():
         block_within(request, absence.block, caller=caller, now=now)
+
+
+def _close(absence: Absence, site: Location) -> None:
+    """Close the site by the clocks there: people who work elsewhere too can still be booked there."""
+    zone = zone_or_clinics(site.timezone)
+    start, end = absence.start.astimezone(zone), absence.end.astimezone(zone)
+    closure = absence.closure or Closure(location=site)
+    closure.first, closure.starts = start.date(), start.time() if start.time() != time() else None
+    closure.last, closure.ends = end.date(), end.time()
+    if end.time() == time():  # midnight is the end of the day before
+        closure.last, closure.ends = end.date() - timedelta(days=1), None
+    closure.reason, closure.removed_at = absence.reason, None
+    closure.save()
+    absence.closure = closure
+
+
+def _unblock(absence: Absence, caller: Caller, now: datetime) -> None:
+    """Open the time of the absence again."""
+    remove_block(absence.block, caller=caller, now=now)
+    Closure.objects.filter(absences=absence).update(removed_at=now)
 
 
 def _require_to_come(request: AbsenceRequest, now: datetime) -> None:
@@ -179,12 +224,13 @@ def _require_to_come(request: AbsenceRequest, now: datetime) -> None:
 
 def _locked(absence_id: int, caller: Caller, version: int) -> Absence:
     """The absence, locked until commit with its actor's calendars, which a booking locks too."""
-    absence = access.absences(caller).filter(pk=absence_id).first()
+    absence = access.absences(caller).select_related("bookable__location").filter(pk=absence_id).first()
     if absence is None:
         raise NotFound("There is no such absence.")
-    access.may_record_absence(caller, absence.bookable_id)
+    _require_may_record(absence, caller)
     own_bookables([absence.bookable_id])
-    locked = Absence.objects.select_for_update(no_key=True, of=("self",)).get(pk=absence_id)
+    rows = Absence.objects.select_related("bookable__location", "closure")
+    locked = rows.select_for_update(no_key=True, of=("self",)).get(pk=absence_id)
     if locked.version != version:
         raise VersionConflict
     if locked.ended is not None:

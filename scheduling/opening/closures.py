@@ -10,14 +10,14 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clinic.fhir.schedules import ZONE_OF_HOURS
-from clinic.models import Appointment, AuditEvent, Closure, Slot
+from clinic.models import Absence, Appointment, AuditEvent, Closure, Slot
 from clinic.models.statements import insert
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import closed_time
 from scheduling.booking.idempotency import refusals
 from scheduling.core.hours import closed_spans
-from scheduling.errors import NotFound
+from scheduling.errors import NotFound, RuleBroken
 from scheduling.opening.changes import StrandedVisit, stranded_of
 from scheduling.visit_zone import zone_of_schedule
 
@@ -70,7 +70,12 @@ def add_missing(rows: Iterable[Closure], *, caller: Caller, now: datetime) -> li
 @refusals()
 @transaction.atomic(durable=True)
 def remove_closure(closure: Closure, *, caller: Caller, now: datetime) -> bool:
-    """Open the time again. Return False if somebody has done it already."""
+    """Open the time again. Return False if somebody has done it already.
+
+    Raises RuleBroken for the closure of an absence of a site, which is ended instead.
+    """
+    if Absence.objects.filter(closure=closure, ended=None).exists():
+        raise RuleBroken(_("The site is closed by an absence. End the absence instead: its patients are told then."))
     return _update(closure, "closure removed", now, caller, now)
 
 

@@ -10,13 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import time_text
 from clinic.local_time import in_zone
-from clinic.models import Absence, Appointment, Rebooking, Schedule
+from clinic.models import Absence, Appointment, Rebooking
 from clinic.translations import actor_name
+from portal.staff.absences.people import Absentee
 from scheduling import absences, access
 from scheduling.absences import AbsenceVisit, Progress
 from scheduling.access import Caller
 from scheduling.facts import VisitFacts
-from scheduling.visit_zone import zone_of_schedule, zones_of_place
+from scheduling.visit_zone import zone_of_schedule, zone_or_clinics, zones_of_place
 
 State = Rebooking.State
 GROUPS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
@@ -157,15 +158,21 @@ def absence_page(absence: Absence, *, caller: Caller, now: datetime) -> AbsenceP
 
 
 def span_of(absence: Absence, caller: Caller) -> AbsenceSpan:
-    """Return the absence with the zone of its actor's first calendar that the caller sees."""
+    """Return the absence with the zone of its site, or of its actor's first calendar that the caller sees."""
+    if absence.site is not None:
+        return AbsenceSpan(absence, zone_or_clinics(absence.site.timezone))
     schedules = access.calendars(caller).filter(bookable=absence.bookable_id).select_related("site").order_by("pk")
     return AbsenceSpan(absence, zone_of_schedule(schedules[0]))
 
 
-def spans_of(rows: Iterable[Absence], schedules: Sequence[Schedule]) -> list[AbsenceSpan]:
-    """Return several absences with the zones of these calendars. No query for each."""
-    zones = {schedule.bookable_id: zone_of_schedule(schedule) for schedule in schedules}
-    return [AbsenceSpan(row, zones[row.bookable_id]) for row in rows if row.bookable_id in zones]
+def spans_of(rows: Iterable[Absence], people: Sequence[Absentee]) -> list[AbsenceSpan]:
+    """Return several absences of sites and of these people, rooms and devices. No query for each."""
+    zones = {each.bookable: each.zone for each in people}
+    return [
+        AbsenceSpan(row, zone_or_clinics(row.site.timezone) if row.site else zones[row.bookable_id])
+        for row in rows
+        if row.site or row.bookable_id in zones
+    ]
 
 
 def _row(visit: AbsenceVisit, zone: ZoneInfo) -> AbsenceRow:

@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from clinic.local_time import in_zone
-from clinic.models import Absence, Schedule
+from clinic.models import Absence
 from clinic.models.absences import NOTICE_LENGTH, REASON_LENGTH
 from portal.common.fields import ClockField, DayField
-from portal.staff.absences.people import groups_of
+from portal.staff.absences.people import Absentee, groups_of
 from scheduling.availability import as_datetime
 from scheduling.booking import AbsenceRequest
 from scheduling.core.hours import instant, whole_days
-from scheduling.visit_zone import zone_of_schedule
 
 
 class AbsenceForm(forms.Form):
@@ -43,16 +41,16 @@ class AbsenceForm(forms.Form):
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, schedules: Sequence[Schedule], absence: Absence | None = None, **more: Any) -> None:
-        self._schedules = {each.fhir_id: each for each in schedules}
+    def __init__(self, *args: Any, people: Sequence[Absentee], absence: Absence | None = None, **more: Any) -> None:
+        self._people = {each.key: each for each in people}
         if absence is not None:
-            schedule = next(each for each in schedules if each.bookable_id == absence.bookable_id)
-            self._schedules = {schedule.fhir_id: schedule}
-            more["initial"] = _initial(absence, schedule)
+            absentee = next(each for each in people if each.is_of(absence))
+            self._people = {absentee.key: absentee}
+            more["initial"] = _initial(absence, absentee)
         super().__init__(*args, **more)
         field = self.fields["who"]
         assert isinstance(field, forms.ChoiceField)
-        chosen = groups_of(list(self._schedules.values()))
+        chosen = groups_of(list(self._people.values()))
         field.choices = chosen if absence else [("", _("Choose")), *chosen]
 
     def clean(self) -> dict[str, Any]:
@@ -71,7 +69,8 @@ class AbsenceForm(forms.Form):
         """The absence that a valid form describes."""
         start, end = self._span
         return AbsenceRequest(
-            bookable=self._schedule.bookable_id,
+            bookable=self._absentee.bookable,
+            site=self._absentee.site,
             start=start,
             end=end,
             reason=self.cleaned_data["reason"],
@@ -80,12 +79,12 @@ class AbsenceForm(forms.Form):
         )
 
     @property
-    def _schedule(self) -> Schedule:
-        return self._schedules[self.cleaned_data["who"]]
+    def _absentee(self) -> Absentee:
+        return self._people[self.cleaned_data["who"]]
 
     @property
     def _span(self) -> tuple[datetime, datetime]:
-        given, zone = self.cleaned_data, zone_of_schedule(self._schedule)
+        given, zone = self.cleaned_data, self._absentee.zone
         first: date = given["first"]
         last: date = given["last"] or first
         start, end = whole_days(first, last, zone)
@@ -96,14 +95,14 @@ class AbsenceForm(forms.Form):
         return as_datetime(start), as_datetime(end)
 
 
-def _initial(absence: Absence, schedule: Schedule) -> dict[str, Any]:
+def _initial(absence: Absence, absentee: Absentee) -> dict[str, Any]:
     """The values of the form for a recorded absence. Midnight is a whole day, and needs no time."""
-    zone: ZoneInfo = zone_of_schedule(schedule)
+    zone = absentee.zone
     start, end = in_zone(absence.start, zone), in_zone(absence.end, zone)
     is_midnight = end.time() == time()
     last = in_zone(as_datetime(int(absence.end.timestamp()) - 1), zone).date() if is_midnight else end.date()
     return {
-        "who": schedule.fhir_id,
+        "who": absentee.key,
         "first": start.date(),
         "start": None if start.time() == time() else start.time(),
         "last": last,

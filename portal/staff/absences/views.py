@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,7 +19,7 @@ from portal.common.callers import caller_of, staff_required
 from portal.staff.absences.absence_page import absence_page, span_of, spans_of
 from portal.staff.absences.downloads import ABSENCES, VISITS, ConcernedVisit
 from portal.staff.absences.forms import AbsenceForm
-from portal.staff.absences.people import schedules_of
+from portal.staff.absences.people import absentees
 from scheduling import absences, access, booking
 from scheduling.errors import SchedulingError, VersionConflict
 
@@ -40,8 +41,8 @@ def index(request: HttpRequest) -> HttpResponse:
     past = "past" in request.GET
     rows = absences.absences_of(caller, now=now, past=past)
     if csv_lists.is_wanted(request):
-        return csv_lists.download(request, ABSENCES, spans_of(rows, schedules_of(caller)), now=now)
-    context = {"absences": spans_of(rows[:LISTED], schedules_of(caller)), "past": past}
+        return csv_lists.download(request, ABSENCES, spans_of(rows, absentees(caller)), now=now)
+    context = {"absences": spans_of(rows[:LISTED], absentees(caller)), "past": past}
     return render(request, "portal/staff/absences/index.html", context)
 
 
@@ -52,7 +53,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """Ask who is away, and block that time."""
     caller = caller_of(request)
     initial = {"who": request.GET.get("who", ""), "first": request.GET.get("day", timezone.now().date())}
-    form = form_drafts.form(request, AbsenceForm, schedules=schedules_of(caller), initial=initial)
+    form = form_drafts.form(request, AbsenceForm, people=absentees(caller), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             absence = booking.record_absence(form.request, caller=caller, now=timezone.now())
@@ -72,7 +73,10 @@ def change(request: HttpRequest, absence_id: int) -> HttpResponse:
     """Change the time, the reason or the notice of an absence."""
     caller = caller_of(request)
     absence = _visible(request, absence_id)
-    form = form_drafts.form(request, AbsenceForm, schedules=schedules_of(caller), absence=absence)
+    people = absentees(caller)
+    if not any(each.is_of(absence) for each in people):
+        raise PermissionDenied
+    form = form_drafts.form(request, AbsenceForm, people=people, absence=absence)
     if request.method == "POST" and form.is_valid():
         try:
             booking.change_absence(absence.pk, form.request, caller=caller, now=timezone.now())

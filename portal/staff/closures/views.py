@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.country import clinic_country
 from clinic.models import Closure
+from portal.appointments.refusals import refusal_text
 from portal.common import csv_lists, disclosures
 from portal.common.callers import caller_of, manager_required
 from portal.staff.closures.downloads import CLOSURES
@@ -21,7 +22,7 @@ from portal.staff.closures.forms import ClosureForm, HolidaysForm
 from portal.staff.closures.lines import ClosureLine, HolidayLine
 from portal.staff.sites import sites
 from scheduling import opening
-from scheduling.errors import NotFound
+from scheduling.errors import NotFound, RuleBroken
 from scheduling.opening import StrandedVisit
 
 
@@ -92,7 +93,12 @@ def holidays(request: HttpRequest) -> HttpResponse:
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Open the time of a closure again."""
     closure = _closure(pk)
-    if not opening.remove_closure(closure, caller=caller_of(request), now=timezone.now()):
+    try:
+        is_removed = opening.remove_closure(closure, caller=caller_of(request), now=timezone.now())
+    except RuleBroken as refusal:
+        messages.error(request, refusal_text(refusal))
+        return redirect("portal:closures")
+    if not is_removed:
         messages.info(request, _("This closure has already been removed."))
         return redirect("portal:closures")
     messages.success(request, _("The time is open again."))

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from clinic.models import Absence, Appointment, Rebooking
+from clinic.models import Absence, Appointment, Rebooking, Schedule
 from scheduling import absences, booking
 from tests.factories import AppointmentFactory, PatientFactory
 
@@ -97,6 +97,30 @@ def test_somebody_else_has_changed_it_meanwhile(as_rana, absence, said):
     assertContains(page, "Somebody else has changed this absence in the meantime.")
     page = as_rana.post(f"{ABSENCES}{absence.pk}/change/", said | {"version": stale}, follow=True)
     assertContains(page, "Somebody else has changed this absence in the meantime.")
+
+
+def test_a_whole_site_is_away(as_rana, visit, site, ten):
+    Schedule.objects.update(site=site)
+    Appointment.objects.update(site=site)
+    page = as_rana.get(f"{ABSENCES}new/")
+    assertContains(page, "Sites, as a whole")
+    day = {"who": site.fhir_id, "first": f"{ten:%Y-%m-%d}", "reason": "No power", "notice": "We have no power."}
+    answer = as_rana.post(f"{ABSENCES}new/", day, follow=True)
+    absence = Absence.objects.get()
+    assert absence.site == site
+    assert (absence.start, absence.end) == (ten - timedelta(hours=10), ten + timedelta(hours=14))
+    for text in (site.name, "1 visit is affected", "Ada Quinn", "The site is open again"):
+        assertContains(answer, text)
+    assertContains(as_rana.get(ABSENCES), site.name)
+    assertContains(as_rana.get("/staff/to-do/"), f"{ABSENCES}{absence.pk}/")
+    form = as_rana.get(f"{ABSENCES}{absence.pk}/change/")
+    assertContains(form, f'<option value="{site.fhir_id}" selected>')
+    changed = {**day, "start": "12:00", "version": absence.version}
+    assertContains(as_rana.post(f"{ABSENCES}{absence.pk}/change/", changed, follow=True), "No visit is affected")
+
+
+def test_who_runs_no_site_is_asked_for_people_rooms_and_devices_alone(as_chen, schedule, visit):
+    assertNotContains(as_chen.get(f"{ABSENCES}new/"), "Sites, as a whole")
 
 
 def test_a_change_moves_the_block(as_rana, absence, said, ten):
