@@ -1,9 +1,10 @@
 """Payments for visits in words, for patients and staff."""
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from clinic import money
-from clinic.models import Appointment, HealthcareService, Payment, PaymentItem
+from clinic.models import Appointment, DeskPayment, HealthcareService, Payment, PaymentItem
 
 Status = Payment.Status
 UNTOLD = (Status.CREATED, Status.PAYING, Status.EXPIRED, Status.RELEASED)
@@ -12,12 +13,17 @@ UNTOLD = (Status.CREATED, Status.PAYING, Status.EXPIRED, Status.RELEASED)
 def payment_text(appointment: Appointment) -> str:
     """Return what was paid for a visit, such as `$40.00 paid, $20.00 given back`; empty if nothing was.
 
-    One query for a visit that has a payment.
+    Two queries for a visit that has a payment.
     """
     if not appointment.has_payment:
         return ""
     items = PaymentItem.objects.filter(appointment=appointment).exclude(payment__status__in=UNTOLD)
-    return "; ".join(_item_text(item) for item in items.select_related("payment"))
+    words = [_item_text(item) for item in items.select_related("payment")]
+    at_desk = DeskPayment.objects.filter(appointment=appointment).order_by().values_list("currency")
+    for currency, taken in at_desk.annotate(Sum("amount")):
+        if taken > 0:
+            words.append(_("%(amount)s paid at the clinic") % {"amount": money.text(taken, currency)})
+    return "; ".join(words)
 
 
 def _item_text(item: PaymentItem) -> str:

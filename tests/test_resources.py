@@ -161,6 +161,7 @@ def test_the_first_page_of_the_administration_keeps_its_order(admin_client):
         "QuestionnaireResponse",
         "Communication",
         "Payment",
+        "DeskPayment",
     ]
     assert found["Patients"] == [
         "Patient",

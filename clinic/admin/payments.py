@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import money
 from clinic.admin.base import ModelAdmin, ReadOnlyAdmin, StackedInline
-from clinic.models import Payment, PaymentItem, PaymentOrder
+from clinic.models import DeskPayment, Payment, PaymentItem, PaymentOrder
 
 
 class ItemInline(ReadOnlyAdmin, StackedInline):
@@ -34,3 +34,18 @@ class PaymentAdmin(ReadOnlyAdmin, ModelAdmin):
     @admin.display(description=_("sum"), ordering="amount")
     def sum(self, payment: Payment) -> str:
         return money.text(payment.amount or payment.fee, payment.currency)
+
+
+@admin.register(DeskPayment)
+class DeskPaymentAdmin(ReadOnlyAdmin, ModelAdmin):
+    section = "Visits"
+    place_in_section = 7
+    list_display = ("patient", "method", "sum", "receipt", "taken", "taken_by")
+    list_filter = ("method", "taken")
+    list_select_related = ("patient", "taken_by")
+    search_fields = ("patient__family", "patient__given", "patient__fhir_id", "=receipt")
+    search_help_text = _("A patient, or the number of a receipt.")
+
+    @admin.display(description=_("sum"), ordering="amount")
+    def sum(self, payment: DeskPayment) -> str:
+        return money.text(payment.amount, payment.currency)

@@ -28,7 +28,7 @@ from clinic.models.imports import ImportedRow, ImportFile, ImportKind, RefusedLi
 from clinic.models.merges import PatientMerge
 from clinic.models.parking import ParkedRow
 from clinic.models.patient_notes import NOTE_WORDS, PatientNote
-from clinic.models.payments import Payment, PaymentItem, PaymentOrder
+from clinic.models.payments import DeskPayment, Payment, PaymentItem, PaymentOrder
 from clinic.models.people import (
     AccessNeed,
     Gender,
@@ -116,6 +116,7 @@ __all__ = [
     "CountedDay",
     "Coverage",
     "Delay",
+    "DeskPayment",
     "DetailsChange",
     "Device",
     "DuplicatePair",

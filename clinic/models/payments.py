@@ -7,6 +7,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.labels import Choices
 from clinic.models.services import HealthcareService
@@ -143,3 +144,40 @@ class PaymentOrder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.payment}"
+
+
+class DeskPayment(models.Model):
+    """Money that was taken at the desk for a visit, in cash or by card terminal, with who took it.
+
+    It is never changed or deleted. A wrong one is corrected by a counter entry: another row with the negative amount,
+    which `corrects` it, and the reason. `key` is given by the form, so that one that is sent twice is stored once.
+    """
+
+    class Method(Choices):
+        CASH = "cash", _("Cash")
+        CARD = "card", _("Card terminal")
+
+    appointment = models.ForeignKey("clinic.Appointment", models.PROTECT, related_name="desk_payments")
+    patient = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="desk_payments")
+    site = models.ForeignKey("clinic.Location", models.PROTECT, null=True, related_name="+", db_index=False)
+    method = models.CharField(max_length=10, choices=Method)
+    amount = models.IntegerField()
+    currency = models.CharField(max_length=3)
+    receipt = models.CharField(max_length=50, blank=True)
+    taken = models.DateTimeField(db_index=True)
+    taken_by = models.ForeignKey("clinic.User", models.PROTECT, null=True, related_name="+", db_index=False)
+    corrects = models.OneToOneField("self", models.PROTECT, null=True, related_name="correction")
+    reason = models.TextField(blank=True)
+    key = models.UUIDField(unique=True, editable=False)
+
+    class Meta:
+        ordering = ["taken", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="desk_payment_or_counter_entry",
+                condition=Q(corrects=None, amount__gt=0) | (Q(corrects__isnull=False, amount__lt=0) & ~Q(reason="")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient}, {self.get_method_display()}"

@@ -18,6 +18,7 @@ LISTS = {
     "portal:staff-patients": _("Patients"),
     "portal:staff-patient": _("Patient\u2019s record"),
     "portal:waiting-list-gaps": _("Free time"),
+    "portal:staff-payments": _("Paid at the desk"),
 }
 OTHER_DAY = _("Visits of the day")  # the board of another day than today
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("absences/", include("portal.staff.absences.urls")),
     path("messages/", include("portal.staff.messages.urls")),
     path("notices/", include("portal.staff.notices.urls")),
+    path("payments/", include("portal.staff.payments.urls")),
     path("patients/", include("portal.staff.patients.urls")),
     path("late/", include("portal.staff.delays.urls")),
     path("referrals/", include("portal.staff.referrals.urls")),

@@ -240,6 +240,11 @@ class Caller:
         return not self.client and bool(self.bounds(Action.SET_UP))
 
     @property
+    def handles_payments(self) -> bool:
+        """True if this person handles payments at some site."""
+        return not self.client and bool(self.bounds(Action.PAYMENTS))
+
+    @property
     def runs_desk(self) -> bool:
         """True if this person works at a front desk, or runs the clinic."""
         return bool(self.bounds(Action.RECORDS))

@@ -14,7 +14,7 @@ class Action(StrEnum):
     RUN = "run"  # book, move and cancel visits, check in, block time, the waiting list, messages
     RECORDS = "records"  # find every patient, change and merge their records
     COVERAGE = "coverage"  # check patients' insurance
-    PAYMENTS = "payments"  # refund, waive and charge
+    PAYMENTS = "payments"  # refund, waive and charge, take money at the desk and count it
     HOURS = "hours"  # set the hours of calendars
     PERSONAL_DATA = "personal data"  # export and delete everything about a patient
     SET_UP = "set up"  # sites, people, services, and hours of a service as a whole

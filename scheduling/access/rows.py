@@ -9,6 +9,7 @@ from clinic.models import (
     Appointment,
     AuditEvent,
     Communication,
+    DeskPayment,
     Event,
     HealthcareService,
     Location,
@@ -96,6 +97,12 @@ def visits_with_payments(caller: Caller) -> QuerySet[Appointment]:
     """The visits whose payments a person handles as staff: see `may_handle_payments`."""
     where = caller.bounds(Action.PAYMENTS)
     return Appointment.objects.all() if where.everywhere else Appointment.objects.filter(site__in=where.sites)
+
+
+def desk_payments(caller: Caller) -> QuerySet[DeskPayment]:
+    """What was taken at the desks of the sites whose payments a person handles: see `may_handle_payments`."""
+    where = caller.bounds(Action.PAYMENTS)
+    return DeskPayment.objects.all() if where.everywhere else DeskPayment.objects.filter(site__in=where.sites)
 
 
 def absences(caller: Caller) -> QuerySet[Absence]:

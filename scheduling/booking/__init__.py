@@ -55,6 +55,7 @@ from scheduling.booking.checkout import (
 from scheduling.booking.combined import book_combined, hold_combined
 from scheduling.booking.confirmation import confirm, refuse
 from scheduling.booking.delays import DelayRequest, announce_delay, preview_delay, undo_delay
+from scheduling.booking.desk_payments import DeskPaymentRequest, correct_at_desk, take_at_desk
 from scheduling.booking.extra_seats import taken_offerings
 from scheduling.booking.holds import (
     HOLD_EXPIRED,
@@ -106,6 +107,7 @@ from scheduling.booking.refunds import (
     forget_card,
     forget_cards,
     is_due,
+    is_paid_online,
     payment_options,
     refund,
     settle,
@@ -179,6 +181,7 @@ __all__ = [
     "CancellationCost",
     "ConfirmRequest",
     "DelayRequest",
+    "DeskPaymentRequest",
     "Extent",
     "Obstacle",
     "Occurrences",
@@ -223,6 +226,7 @@ __all__ = [
     "confirm",
     "confirm_attendance",
     "confirm_series",
+    "correct_at_desk",
     "correct_status",
     "create_visit",
     "decline_offer",
@@ -253,6 +257,7 @@ __all__ = [
     "is_more_needed",
     "is_own_code",
     "is_own_phone",
+    "is_paid_online",
     "is_repeated",
     "join_waitlist",
     "judge_confirmations",
@@ -319,6 +324,7 @@ __all__ = [
     "suggest",
     "support",
     "support_series",
+    "take_at_desk",
     "take_back",
     "take_offer",
     "taken_offerings",

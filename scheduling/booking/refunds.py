@@ -92,7 +92,7 @@ def undo_refund(appointment: Appointment, *, now: datetime) -> None:
 @transaction.atomic(durable=True)
 def refund(appointment_id: str, amount: int, reason: str, *, caller: Caller, now: datetime) -> None:
     """Give back an amount of what was paid for a visit. Raises Forbidden, RuleBroken."""
-    appointment = _handled(appointment_id, caller)
+    appointment = handled_visit(appointment_id, caller)
     for payment in _locked_payments(appointment):
         item = payment.items.get(appointment=appointment)
         if payment.has_money and 0 < amount <= item.amount - item.refunded:
@@ -109,7 +109,7 @@ def waive(appointment_id: str, reason: str, *, caller: Caller, now: datetime) ->
 
     Raises Forbidden, RuleBroken.
     """
-    appointment = _handled(appointment_id, caller)
+    appointment = handled_visit(appointment_id, caller)
     kept = next((each for each in _locked_payments(appointment) if each.status == Status.KEPT), None)
     if kept is not None:
         kept.reason = reason
@@ -125,7 +125,7 @@ def waive(appointment_id: str, reason: str, *, caller: Caller, now: datetime) ->
 @transaction.atomic(durable=True)
 def charge_fee(appointment_id: str, reason: str, *, caller: Caller, now: datetime) -> None:
     """Charge the agreed fee for a missed visit to the card that was kept, once. Raises Forbidden, RuleBroken."""
-    appointment = _handled(appointment_id, caller)
+    appointment = handled_visit(appointment_id, caller)
     if appointment.status not in MISSED:
         raise RuleBroken(_("A fee is for a visit that was missed, or cancelled too late."))
     for payment in _locked_payments(appointment):
@@ -147,7 +147,7 @@ def settle(appointment_id: str, reason: str, *, caller: Caller, now: datetime) -
 
     Raises Forbidden, and RuleBroken if nothing was refused or somebody else has settled it.
     """
-    appointment = _handled(appointment_id, caller)
+    appointment = handled_visit(appointment_id, caller)
     refused = refused_orders().filter(visit_key=appointment.pk).order_by().values("pk")
     settled = PaymentOrder.objects.filter(pk__in=refused, status=PaymentOrder.Status.FAILED)
     if not settled.update(status=PaymentOrder.Status.SETTLED, reason=reason, done=now):
@@ -156,11 +156,20 @@ def settle(appointment_id: str, reason: str, *, caller: Caller, now: datetime) -
 
 
 def is_due(appointment: Appointment) -> bool:
-    """True if the service asks for payment before booking, and the visit was booked without one."""
+    """True if the service asks for payment before booking, and the visit was booked without one, and nothing, or too
+    little, was taken at the desk.
+    """
     service = appointment.service
     if service is None or not service.prepayment or appointment.status in ("pending", "cancelled", "entered-in-error"):
         return False
-    return not Payment.objects.filter(appointments=appointment).exclude(status__in=UNPAID).exists()
+    if Payment.objects.filter(appointments=appointment).exclude(status__in=UNPAID).exists():
+        return False
+    return not appointment.has_payment or payments.taken_at_desk(appointment) < max(1, payments.sum_of(appointment))
+
+
+def is_paid_online(appointment: Appointment) -> bool:
+    """True if the visit has a payment online, or a card is kept: what is given back follows its terms."""
+    return appointment.has_payment and Payment.objects.filter(appointments=appointment).exists()
 
 
 @dataclass(frozen=True)
@@ -226,6 +235,7 @@ def _options(appointment: Appointment) -> PaymentOptions:
     if is_due(appointment):
         assert service is not None  # is_due
         amount = payments.sum_of(appointment) or service.missed_fee or 0
+        amount = max(0, amount - payments.taken_at_desk(appointment))
         return PaymentOptions(due=amount, can_waive=True, currency=money.clinic_currency())
     items = PaymentItem.objects.filter(appointment=appointment).select_related("payment")
     for item in items.order_by("-payment__created", "-pk"):
@@ -241,9 +251,13 @@ def _options(appointment: Appointment) -> PaymentOptions:
     return PaymentOptions()
 
 
-def _handled(appointment_id: str, caller: Caller) -> Appointment:
-    appointment = locked(appointment_id, caller)
-    if not access.may_handle_payments(caller, appointment):
+def handled_visit(appointment_id: str, caller: Caller) -> Appointment:
+    """The locked visit, whose payments the caller handles. Raises NotFound, Forbidden."""
+    rows = access.visits_with_payments(caller).filter(fhir_id=appointment_id, deleted_at=None)
+    rows = rows.select_for_update(no_key=True, of=("self",)).select_related("service", "patient")
+    appointment = None if caller.client else rows.first()
+    if appointment is None:
+        locked(appointment_id, caller)  # it says if there is none
         raise Forbidden(_("Only the front desk and administrators decide about payments."))
     return appointment
 

@@ -17,6 +17,7 @@ from clinic.models import (
     AuditEvent,
     Bookable,
     CalendarFeed,
+    DeskPayment,
     DetailsChange,
     Erasure,
     Launch,
@@ -34,7 +35,7 @@ BATCH = 500
 # Types that have their own way: visits are moved by scheduling.booking, and what was recorded stays.
 APART = (Patient, Appointment, AuditEvent)
 MOVED = [model for model in RESOURCE_MODELS if model not in APART]
-FEEDS_AND_APPS = (CalendarFeed, Launch, PatientNote, Payment)
+FEEDS_AND_APPS = (CalendarFeed, DeskPayment, Launch, PatientNote, Payment)
 # One for each patient: they move only to a patient who has none.
 ONE_EACH = (MessagePreferences, Bookable, DetailsChange, Erasure)
 

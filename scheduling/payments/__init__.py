@@ -3,6 +3,7 @@
 The provider is asked outside of every transaction: scheduling.booking.checkout and scheduling.booking.payment_orders.
 """
 
+from scheduling.payments.balance import PAYABLE, Account, Balance, accounts_of, balance_of, taken_at_desk
 from scheduling.payments.provider import (
     CardCharge,
     Checkout,
@@ -20,6 +21,9 @@ from scheduling.payments.provider import (
 from scheduling.payments.terms import Terms, fee_of, is_late, purpose_of, refund_of, sum_of, terms_of
 
 __all__ = [
+    "PAYABLE",
+    "Account",
+    "Balance",
     "CardCharge",
     "Checkout",
     "CheckoutRequest",
@@ -30,6 +34,8 @@ __all__ = [
     "ProviderUnavailable",
     "Terms",
     "UnknownEvent",
+    "accounts_of",
+    "balance_of",
     "checkout_origin",
     "fee_of",
     "is_late",
@@ -38,5 +44,6 @@ __all__ = [
     "purpose_of",
     "refund_of",
     "sum_of",
+    "taken_at_desk",
     "terms_of",
 ]

@@ -15,6 +15,7 @@ from clinic.models import (
     Appointment,
     AuditEvent,
     Communication,
+    DeskPayment,
     Encounter,
     PastVersion,
     Patient,
@@ -128,6 +129,9 @@ def empty_payments(keys: Collection[int]) -> None:
     waiting = PaymentOrder.objects.filter(payment__in=payments, status=PaymentOrder.Status.WAITING)
     payments.exclude(pk__in=waiting.values("payment")).update(card="")
     PaymentOrder.objects.filter(payment__in=payments).update(reason="", error="")
+    at_desk = DeskPayment.objects.filter(patient__in=keys)
+    at_desk.filter(corrects=None).update(reason="")
+    at_desk.exclude(corrects=None).update(reason="-")  # a counter entry has a reason
 
 
 def empty_calendar(schedules: Iterable[Schedule], *, now: datetime) -> None:

@@ -16,6 +16,7 @@ from clinic.models import (
     AuditEvent,
     Communication,
     Coverage,
+    DeskPayment,
     PatientNote,
     Payment,
     QuestionnaireResponse,
@@ -148,6 +149,14 @@ def _payments(person: Person) -> Iterator[Entry]:
         yield Entry(
             _moment(payment.created), f"{payment.get_purpose_display()}, {payment.get_status_display()}, {amount}"
         )
+    for taken in DeskPayment.objects.filter(patient__in=person.keys).order_by("-taken", "-pk"):
+        words = (
+            _("Paid at the desk"),
+            taken.get_method_display(),
+            money.text(taken.amount, taken.currency),
+            taken.receipt,
+        )
+        yield Entry(_moment(taken.taken), ", ".join(str(word) for word in words if word))
 
 
 def _account(person: Person) -> Iterator[Entry]:

@@ -22,6 +22,7 @@ from clinic.models import (
     CareTeam,
     Communication,
     Coverage,
+    DeskPayment,
     DetailsChange,
     DuplicatePair,
     Encounter,
@@ -207,6 +208,13 @@ KEPT: tuple[Table, ...] = (
         Payment,
         _of_patient,
         _("Amounts and dates stay for as long as the law on accounts says, with the payment service\u2019s number."),
+    ),
+    Table(
+        "desk payments",
+        _("Payments at the desk"),
+        DeskPayment,
+        _of_patient,
+        _("Amounts, dates and receipts stay for as long as the law on accounts says."),
     ),
     Table(
         "orders",

@@ -253,6 +253,7 @@ staff-absences
 staff-new-absence
 staff-absence absence
 staff-absence-change absence
+staff-payments
 staff-late
 staff-late ?person={schedule}&minutes=20
 staff-referrals

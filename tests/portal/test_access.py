@@ -265,6 +265,7 @@ TABLE = {
     "import-refused": Row(STAFF),
     "hours": Row(STAFF),
     "questionnaire-preview": Row(STAFF),
+    "staff-payments": Row(DESK),
     "staff-patients": Row(STAFF, {"search": "Nobody"}),
     "staff-patient": Row(DESK),
     "staff-patient-edit": Row(DESK, {**PERSON, "phone": "", "version": "1"}),

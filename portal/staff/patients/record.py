@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import BooleanField, Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from clinic import ages
@@ -18,6 +18,7 @@ from clinic.models import (
     CardPhoto,
     Communication,
     Coverage,
+    DeskPayment,
     DuplicatePair,
     Patient,
     PatientMerge,
@@ -37,6 +38,7 @@ from scheduling.cancellations import was_late
 from scheduling.interactions import duplicates, patient_notes
 from scheduling.notifications import TimelineEntry
 from scheduling.participants import of_patient
+from scheduling.payments import Account, accounts_of
 
 Row = TypeVar("Row")
 
@@ -47,12 +49,6 @@ MOST_NOTES = 200
 LATEST_FIRST = ("-start", "-pk")
 # The lists that have several pages, by the parameters of the address that number them.
 LISTS = ("past", "messages", "audit")
-HAS_MONEY = (
-    Payment.Status.PAID,
-    Payment.Status.PARTLY_REFUNDED,
-    Payment.Status.REFUNDED,
-    Payment.Status.CHARGED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +58,6 @@ class ListPage(Generic[Row]):
     rows: Sequence[Row]
     newer: str
     older: str
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The money of the patient's payments in one currency, in its minor unit."""
-
-    currency: str
-    paid: int
-    refunded: int
-
-    @property
-    def balance(self) -> int:
-        return self.paid - self.refunded
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +91,7 @@ class PatientRecord:
     responses: list[QuestionnaireResponse]
     messages: ListPage[TimelineEntry]
     payments: list[Payment]
+    at_desk: list[DeskPayment]
     accounts: list[Account]
     audit: ListPage[AuditLine] | None
     duplicates: list[DuplicatePair]
@@ -141,6 +125,8 @@ def read(caller: Caller, patient_id: str, *, now: datetime, pages: Mapping[str, 
     real = real.exclude(status=Status.PENDING, hold_expires_at__lte=now)
     missed, cancelled_late = _missed(booked, now)
     payments = Payment.objects.filter(patient=patient, appointments__in=booked.values("pk")).distinct()
+    at_desk = DeskPayment.objects.filter(patient=patient, appointment__in=booked.values("pk")).order_by("-taken", "-pk")
+    at_desk = at_desk.select_related("taken_by", "appointment")
     return PatientRecord(
         patient=patient,
         age=ages.age_on(patient.birth_date, in_zone(now, clinic_zone()).date()) if patient.birth_date else None,
@@ -170,7 +156,8 @@ def read(caller: Caller, patient_id: str, *, now: datetime, pages: Mapping[str, 
             lambda rows: list(map(notifications.timeline_entry, rows)),
         ),
         payments=list(payments.prefetch_related("appointments")[:SIZE]),
-        accounts=_accounts(payments),
+        at_desk=list(at_desk[:SIZE]),
+        accounts=accounts_of(patient, booked),
         audit=_audit(patient, caller, pages),
         duplicates=list(duplicates.open_pairs(caller).filter(Q(first=patient) | Q(second=patient))),
         merges=list(_merges(patient)),
@@ -237,12 +224,6 @@ def _coverages(patient: Patient, caller: Caller) -> QuerySet[Coverage]:
 def _messages(patient: Patient, caller: Caller) -> QuerySet[Communication]:
     seen = access.visible(Communication, caller).filter(patient=patient, deleted_at=None)
     return seen.select_related("appointment").order_by("-due", "-pk")
-
-
-def _accounts(payments: QuerySet[Payment]) -> list[Account]:
-    rows = Payment.objects.filter(pk__in=payments.values("pk"), status__in=HAS_MONEY).order_by("currency")
-    sums = rows.values_list("currency").annotate(Sum("amount"), Sum("refunded"))
-    return [Account(currency, paid, refunded) for currency, paid, refunded in sums]
 
 
 def _audit(patient: Patient, caller: Caller, pages: Mapping[str, int]) -> ListPage[AuditLine] | None:

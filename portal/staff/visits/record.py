@@ -14,6 +14,7 @@ from clinic.models import (
     AuditEvent,
     CardPhoto,
     Coverage,
+    DeskPayment,
     Patient,
     PatientNote,
     Payment,
@@ -35,6 +36,7 @@ from scheduling.booking import HERE, PaymentOptions
 from scheduling.booking.transitions import CORRECTIONS
 from scheduling.interactions import patient_notes
 from scheduling.participants import patients_of
+from scheduling.payments import PAYABLE, Balance, balance_of
 
 # Labels of the use cases in audit events.
 ACTIONS = {
@@ -67,6 +69,8 @@ ACTIONS = {
     "refund": _("Money refunded"),
     "waive": _("Payment waived"),
     "settle": _("Payment settled otherwise"),
+    "desk payment": _("Payment taken at the desk"),
+    "desk correction": _("Payment at the desk corrected"),
     "item taken": _("Taken from the to-do list"),
     "item put back": _("Put back on the to-do list"),
     "item arranged": _("Given to somebody or put off"),
@@ -178,23 +182,42 @@ class StaffVisit:
 
 @dataclass(frozen=True)
 class PaymentRecord:
-    """The payments of a visit, the latest first, and what can be done about them."""
+    """The payments of a visit, the latest first, what was taken at the desk, and what can be done about them."""
 
     payments: Sequence[Payment]
+    at_desk: Sequence[DeskPayment]
+    balance: Balance
     options: PaymentOptions
+    can_take: bool
 
     @property
     def can_change(self) -> bool:
         return bool(self.options.refundable or self.options.fee or self.options.can_waive)
 
+    @property
+    def is_empty(self) -> bool:
+        """True if nothing was paid and nothing is due."""
+        return not (self.payments or self.at_desk or self.options.is_due)
+
+    @property
+    def correctable(self) -> list[DeskPayment]:
+        """What was taken at the desk and has no counter entry."""
+        corrected = {each.corrects_id for each in self.at_desk}
+        return [each for each in self.at_desk if each.corrects_id is None and each.pk not in corrected]
+
 
 def payments_of(appointment: Appointment) -> PaymentRecord | None:
-    """Return the payments of a visit; None if there are none and none is due."""
+    """Return the payments of a visit; None if there are none, none is due, and none can be taken."""
     options = booking.payment_options(appointment)
-    if not (appointment.has_payment or options.is_due):
+    can_take = appointment.patient_id is not None and appointment.status in PAYABLE
+    if not (appointment.has_payment or options.is_due or can_take):
         return None
-    rows = Payment.objects.filter(appointments=appointment) if appointment.has_payment else Payment.objects.none()
-    return PaymentRecord(list(rows.prefetch_related("orders")), options)
+    balance = balance_of(appointment)
+    if not appointment.has_payment:
+        return PaymentRecord((), (), balance, options, can_take)
+    rows = Payment.objects.filter(appointments=appointment).prefetch_related("orders")
+    at_desk = DeskPayment.objects.filter(appointment=appointment).select_related("taken_by")
+    return PaymentRecord(list(rows), list(at_desk), balance, options, can_take)
 
 
 def _responses(caller: Caller, appointment: Appointment) -> list[QuestionnaireResponse]:

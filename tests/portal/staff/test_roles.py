@@ -114,7 +114,7 @@ def checks_coverage(client: Client, world: RoleWorld) -> bool:
 
 
 def handles_payments(client: Client, world: RoleWorld) -> bool:
-    return client.get(page("staff-payment", world.visit.fhir_id)).status_code == 302  # nothing is due
+    return client.get(page("staff-payment", world.visit.fhir_id)).status_code == 200
 
 
 def sets_hours(client: Client, world: RoleWorld) -> bool:

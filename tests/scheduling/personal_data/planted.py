@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from clinic.models import (
     CardPhoto,
+    DeskPayment,
     DetailsChange,
     Erasure,
     EventDelivery,
@@ -63,6 +65,7 @@ OTHERS = {
     "fhir_id", "subtype", "target", "occasion", "intent", "currency", "terms", "meeting_url", "criteria", "scopes",
     "password", "encounter_class", "client", "message_id", "header", "endpoint", "service_type", "specialty", "type",
     "participant_type", "moved", "accounts", "secret_digest", "code_digest", "held_by_guest", "refers_for", "query",
+    "receipt",
 }  # fmt: skip
 # Columns of a form of their own, which the rows are made with.
 MADE = {"participant", "payor", "requester", "actor", "email", "phone", "address", "stopped_numbers"}
@@ -119,6 +122,9 @@ def patient_with_everything(schedule, service) -> Patient:
     EventDelivery.objects.create(receiver=receiver, event=event, content="x", created=now, due=now)
     EncounterFactory(appointment=visit, patient=ada)
     PaymentOrder.objects.create(payment=pay(visit), kind="refund", status="done", created=ago, due=ago)
+    taken = {"appointment": visit, "patient": ada, "method": "cash", "currency": "USD", "taken": ago}
+    entry = DeskPayment.objects.create(**taken, amount=4000, key=uuid4())
+    DeskPayment.objects.create(**taken, amount=-4000, corrects=entry, reason=MARKER, key=uuid4())
     SlotFactory(schedule=ScheduleFactory(actor=ada, services=[service]), appointment=visit)
     AuditEventFactory(patient=ada, appointment=visit, query=f"Patient?name={MARKER}")
     Erasure.objects.create(patient=ada, status="declined", created=ago, reason=MARKER)

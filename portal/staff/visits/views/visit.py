@@ -63,7 +63,7 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
         if in_dialog:
             return done(request, _("This visit is not booked any more."), staff_visit.visit.start)
         return redirect(back_of(request).on(reverse("portal:staff-visit", args=[appointment_id])))
-    was_paid = staff_visit.visit.appointment.has_payment and staff_visit.visit.is_booked
+    was_paid = staff_visit.visit.is_booked and booking.is_paid_online(staff_visit.visit.appointment)
     form = StaffCancelForm(request.POST if request.method == "POST" else None, was_paid=was_paid)
     if form.is_valid():
         return _cancel(request, staff_visit, form, now)
@@ -103,7 +103,7 @@ def payment(request: HttpRequest, appointment_id: str) -> HttpResponse:
     if payments is None:
         return redirect(context["visit_page"])
     action = request.POST.get("action", "")
-    forms = payment_forms.forms_for(request, payments.options, action)
+    forms = payment_forms.forms_for(request, payments, action)
     form = forms.get(action)
     if form and form.is_valid() and payment_forms.decide(request, appointment, action, form, now):
         return redirect(back_of(request).on(reverse("portal:staff-payment", args=[appointment_id])))

@@ -1,0 +1,102 @@
+"""The balance of a visit and of a patient: what was paid online and at the desk, and what is still to be paid."""
+
+from dataclasses import dataclass, replace
+
+from django.db.models import F, QuerySet, Sum
+
+from clinic import money
+from clinic.models import Appointment, DeskPayment, HealthcareService, Patient, Payment, PaymentItem
+from scheduling.participants import patients_of
+
+# The statuses of online payments of which the clinic has, or had, the money.
+HAS_MONEY = (
+    Payment.Status.PAID,
+    Payment.Status.PARTLY_REFUNDED,
+    Payment.Status.REFUNDED,
+    Payment.Status.CHARGED,
+)
+# The statuses of visits that took place or will.
+PAYABLE = (
+    Appointment.Status.BOOKED,
+    Appointment.Status.ARRIVED,
+    Appointment.Status.CHECKED_IN,
+    Appointment.Status.FULFILLED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a visit costs, what was paid for it, in minor units. `price` is None if it has none, or nothing is asked."""
+
+    currency: str
+    price: int | None
+    online: int
+    at_desk: int
+
+    @property
+    def paid(self) -> int:
+        return self.online + self.at_desk
+
+    @property
+    def is_open(self) -> bool:
+        return self.open > 0
+
+    @property
+    def open(self) -> int:
+        """What is still to be paid; 0 for a visit without a fixed price."""
+        return max(0, (self.price or 0) - self.paid)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The money of a patient's visits in one currency, in its minor unit."""
+
+    currency: str
+    paid: int = 0
+    refunded: int = 0
+    at_desk: int = 0
+
+    @property
+    def balance(self) -> int:
+        """What the clinic has kept."""
+        return self.paid + self.at_desk - self.refunded
+
+
+def taken_at_desk(appointment: Appointment) -> int:
+    """The sum of what was taken at the desk for a visit, without what was corrected."""
+    return DeskPayment.objects.filter(appointment=appointment).aggregate(sum=Sum("amount"))["sum"] or 0
+
+
+def balance_of(appointment: Appointment) -> Balance:
+    """Return the balance of a visit. Two statements, none for a visit without a payment."""
+    currency, price = money.clinic_currency(), _price_of(appointment)
+    if not appointment.has_payment:
+        return Balance(currency, price, 0, 0)
+    items = PaymentItem.objects.filter(appointment=appointment)
+    if items.filter(payment__status=Payment.Status.WAIVED).exists():
+        price = None
+    kept = items.filter(payment__status__in=(*HAS_MONEY, Payment.Status.AUTHORISED))
+    online = kept.aggregate(sum=Sum(F("amount") - F("refunded")))["sum"] or 0
+    return Balance(currency, price, online, taken_at_desk(appointment))
+
+
+def accounts_of(patient: Patient, visits: QuerySet[Appointment]) -> list[Account]:
+    """Return the money of these visits of a patient, by currency. Two statements."""
+    keys = visits.order_by().values("pk")
+    items = PaymentItem.objects.filter(appointment__in=keys).order_by()
+    online = Payment.objects.filter(patient=patient, status__in=HAS_MONEY, pk__in=items.values("payment")).order_by()
+    accounts = {
+        currency: Account(currency, paid, refunded)
+        for currency, paid, refunded in online.values_list("currency").annotate(Sum("amount"), Sum("refunded"))
+    }
+    at_desk = DeskPayment.objects.filter(patient=patient, appointment__in=keys).order_by()
+    for currency, taken in at_desk.values_list("currency").annotate(Sum("amount")):
+        accounts[currency] = replace(accounts.get(currency, Account(currency)), at_desk=taken)
+    return [accounts[currency] for currency in sorted(accounts)]
+
+
+def _price_of(appointment: Appointment) -> int | None:
+    service = appointment.service
+    if service is None or service.pricing != HealthcareService.Pricing.FIXED or appointment.status not in PAYABLE:
+        return None
+    return (service.price or 0) * max(1, len(patients_of(appointment)))
