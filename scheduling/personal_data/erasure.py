@@ -22,6 +22,7 @@ from clinic.models import (
     Appointment,
     AuditEvent,
     Erasure,
+    FhirExport,
     IdempotencyKey,
     ImportedRow,
     ImportFile,
@@ -125,6 +126,8 @@ def _obstacles(person: Person, now: datetime) -> Iterator[Issue]:
         yield _obstacle(_("A payment or refund is not finished. Wait for it, or settle it on the page of its visit."))
     if _files(person).filter(status__in=(ImportFile.Status.CHECKING, ImportFile.Status.WRITING)).exists():
         yield _obstacle(_("A list with this patient is being imported. Wait until that is done."))
+    if FhirExport.objects.filter(status=FhirExport.Status.WAITING).exists():
+        yield _obstacle(_("A file of everything is being made. Wait until that is done."))
 
 
 def _obstacle(text: str) -> Issue:
@@ -185,6 +188,7 @@ def _forget_copies(person: Person, keys: Keys) -> None:
     _stored_answers(person).delete()
     _files(person).delete()
     _imported(person).delete()
+    FhirExport.objects.all().delete()  # files of everything, which are kept for a day
 
 
 def _stored_answers(person: Person) -> QuerySet[IdempotencyKey]:

@@ -9,6 +9,7 @@ from clinic.models import (
     AuditEvent,
     Communication,
     Erasure,
+    FhirExport,
     PastVersion,
     Patient,
     Payment,
@@ -121,6 +122,15 @@ def test_the_payment_service_forgets_a_card_that_was_kept(ada, service, manager)
     payment.refresh_from_db()
     assert [each.kind for each in payment.orders.all()] == ["forget"]
     assert (payment.card, payment.customer) == ("pm_1", ""), "the order needs the card"
+
+
+def test_a_file_of_everything_is_deleted_and_one_that_is_being_made_waited_for(ada, manager):
+    export = FhirExport.objects.create(created=timezone.now())
+    with pytest.raises(RuleBroken, match="being made"):
+        erase(ada, manager)
+    FhirExport.objects.filter(pk=export.pk).update(status="done")
+    erase(ada, manager)
+    assert not FhirExport.objects.exists()
 
 
 def test_an_entry_of_the_waiting_list_ends(ada, service, manager):
