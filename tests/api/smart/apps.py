@@ -54,11 +54,15 @@ class App:
         return browser(user).get(AUTHORIZE, self.request(scope, **changes))
 
     def decide(self, user: Any, scope: str, decision: str = "allow", may: Any = None, **changes: str | None) -> Any:
-        """Return the redirect after the decision; `may` are the permissions left ticked, all unless named."""
+        """Return the redirect after the decision, or the page that asks again; `may` are the permissions left ticked,
+        all unless named.
+        """
         ticked = scope.split() if may is None else may
-        return browser(user).post(
-            DECIDE, {"decision": decision, "may": ticked}, query_params=self.request(scope, **changes)
-        )
+        client = browser(user)
+        answer = client.post(DECIDE, {"decision": decision, "may": ticked}, query_params=self.request(scope, **changes))
+        if answer.status_code == 302 and answer["Location"].startswith(DECIDE):
+            return client.get(answer["Location"])
+        return answer
 
     def code(self, user: Any, scope: str = "patient/Appointment.rs", **changes: str | None) -> str:
         return parameters(self.decide(user, scope, **changes))["code"]
