@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from clinic.country import clinic_zone
-from portal.common import disclosures
+from portal.common import csv_lists, disclosures
 from portal.common.callers import any_staff_required, caller_of
 from portal.staff.payments.day import payment_sites, read_day
+from portal.staff.payments.downloads import DESK_PAYMENTS
 from portal.staff.sites import chosen_site
 
 DAY = timedelta(days=1)
@@ -28,7 +29,10 @@ def day(request: HttpRequest) -> HttpResponse:
     site = chosen_site(places, request.GET["site"]) if request.GET.get("site") else None
     chosen = _day(request.GET.get("date", ""), today)
     days = read_day(caller, chosen, [site] if site else places, with_siteless=site is None)
-    visits = [entry.appointment for each in days for entry in each.entries]
+    entries = [entry for each in days for entry in each.entries]
+    if csv_lists.is_wanted(request):
+        return csv_lists.download(request, DESK_PAYMENTS, entries, now=now)
+    visits = [entry.appointment for entry in entries]
     disclosures.listed(caller, visits, "payments", now=now)
     context = {
         "day": chosen,

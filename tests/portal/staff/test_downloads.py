@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import AuditEvent, Closure, StaffNotice, WaitlistCall
+from clinic.models import AuditEvent, Closure, DeskPayment, StaffNotice, WaitlistCall
 from portal.common import csv_lists
 from portal.staff.patients.views import search as search_page
 from portal.staff.referrals import views as referral_pages
@@ -41,6 +42,7 @@ class DownloadWorld(NamedTuple):
     """What the lists have: all of it is about Ada and Dr Chen."""
 
     day: str
+    today: str
     absence: int
     message: int
 
@@ -72,7 +74,19 @@ def world(ada, bo, chen, checkup, schedule, site, alex) -> DownloadWorld:
     LocationFactory(name="Room 1", part_of=site)
     DeviceFactory(name="Ultrasound", location=site)
     ImportFileFactory()
-    return DownloadWorld(day=f"{day:%Y-%m-%d}", absence=absence.pk, message=message.pk)
+    DeskPayment.objects.create(
+        appointment=visit,
+        patient=ada,
+        site=site,
+        taken=now,
+        taken_by=alex,
+        key=uuid4(),
+        method="cash",
+        amount=4050,
+        currency="USD",
+    )
+    today = now.astimezone(ZoneInfo(NEW_YORK)).date()
+    return DownloadWorld(day=f"{day:%Y-%m-%d}", today=f"{today:%Y-%m-%d}", absence=absence.pk, message=message.pk)
 
 
 class DownloadCase(NamedTuple):
@@ -107,6 +121,9 @@ LISTS = {
         "staff-messages", {"Subject": "The lift is broken", "Status": "Sent"}, names_patients=False
     ),
     "message": DownloadCase("staff-message", ADA, argument="message"),
+    "payments": DownloadCase(
+        "staff-payments", {**ADA, "Amount": "40.50", "Currency": "USD", "Paid by": "Cash"}, {"date": "{today}"}
+    ),
     "duplicates": DownloadCase("staff-duplicates", {**ADA, "Other record": "Bo Lind"}),
     "referrals": DownloadCase(
         "staff-referrals", {**ADA, "Referrer": "Dr Noor Grey, Harbour Practice"}, {"state": "open"}
