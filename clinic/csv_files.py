@@ -5,6 +5,7 @@ https://owasp.org/www-community/attacks/CSV_Injection
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as another encoding
@@ -28,6 +29,6 @@ def csv_lines(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[
 
 def safe_cell(value: Any) -> Any:
     """Return the value, with an apostrophe before a text that a spreadsheet program would run. Numbers stay numbers."""
-    is_text = not isinstance(value, int | float)
+    is_text = not isinstance(value, int | float | Decimal)
     text = "" if value is None else str(value)
     return f"'{text}" if is_text and text.startswith(FORMULA_STARTS) else value

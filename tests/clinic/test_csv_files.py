@@ -2,6 +2,7 @@
 
 import csv
 import io
+from decimal import Decimal
 
 import pytest
 
@@ -15,8 +16,8 @@ def test_no_text_is_run_as_a_formula(text):
 
 
 def test_everything_else_stays_as_it_is():
-    row = ['Ada "the first" Quinn, Dr.', "Zoë\nQuinn", -2, 0.5, None, "a=b"]
+    row = ['Ada "the first" Quinn, Dr.', "Zoë\nQuinn", -2, 0.5, Decimal("-40.50"), None, "a=b"]
     text = "".join(csv_lines(["Name", "Note"], [row]))
     assert text.encode().startswith(b"\xef\xbb\xbfName,Note\r\n")
     [_, cells] = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    assert cells == ['Ada "the first" Quinn, Dr.', "Zoë\nQuinn", "-2", "0.5", "", "a=b"]
+    assert cells == ['Ada "the first" Quinn, Dr.', "Zoë\nQuinn", "-2", "0.5", "-40.50", "", "a=b"]
