@@ -160,8 +160,11 @@ def test_what_is_due_before_a_visit_can_be_paid_at_the_desk(as_rana, priced, che
 
 
 def test_cancelling_a_visit_that_was_paid_at_the_desk_gives_nothing_back_by_itself(as_rana, priced):
+    assertNotContains(as_rana.get(page_of(priced, "cancel/")), "Give it back yourself")
     take(as_rana, priced)
-    assertNotContains(as_rana.get(page_of(priced, "cancel/")), "give back what the terms say")
+    page = as_rana.get(page_of(priced, "cancel/"))
+    assertContains(page, "$40.00 was paid at the desk. Give it back yourself")
+    assertNotContains(page, "give back what the terms say")
     as_rana.post(page_of(priced, "cancel/"), {"reason": "Called"})
     assert [each.amount for each in DeskPayment.objects.all()] == [4000]
     assertContains(as_rana.get(page_of(priced, "payment/")), "Correct an entry")

@@ -23,7 +23,7 @@ from portal.staff.calendar.dialogs import REFUSED, Undo, done
 from portal.staff.visits import coverage_checks, payment_forms, record
 from portal.staff.visits.forms import AnswerForm, CoverageCheckForm, NoteForm, RecallForm, StaffCancelForm
 from portal.staff.visits.record import StaffVisit
-from scheduling import access, booking, notifications
+from scheduling import access, booking, notifications, payments
 from scheduling.booking import StatusRequest
 from scheduling.errors import SchedulingError
 from scheduling.interactions.details import change_details
@@ -69,7 +69,11 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
         return _cancel(request, staff_visit, form, now)
     template = f"portal/staff/visits/{'cancel_dialog' if in_dialog else 'cancel'}.html"
     status = REFUSED if in_dialog and form.errors else 200
-    return render(request, template, _context(request, staff_visit) | {"form": form}, status=status)
+    context = _context(request, staff_visit) | {
+        "form": form,
+        "balance": payments.balance_of(staff_visit.visit.appointment),
+    }
+    return render(request, template, context, status=status)
 
 
 def _cancel(request: HttpRequest, staff_visit: StaffVisit, form: StaffCancelForm, now: datetime) -> HttpResponse:
