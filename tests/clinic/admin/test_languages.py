@@ -127,6 +127,7 @@ def test_labels_wait_for_their_reader():
         assert not [label for label in labels if not isinstance(label, Promise)], model
 
 
+@pytest.mark.django_db
 def test_choices_are_translated_for_people_and_stay_english_in_fhir():
     with override("es"):
         assert str(Event.CONFIRMATION.label) == "Se confirma una cita"
