@@ -1,5 +1,6 @@
 """`manage.py seed_demo`: a clinic that is open, whenever it is created."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -29,6 +30,7 @@ from clinic.models import (
     Practitioner,
     Questionnaire,
     QuestionnaireResponse,
+    Rebooking,
     Schedule,
     Slot,
     User,
@@ -215,6 +217,12 @@ class TestTheDemo(TestCase):
 
         assert all(each.created < each.attendance_confirmed <= now for each in confirmed)
         assert {each.status for each in confirmed if each.start > now} == {"booked"}
+
+    def test_of_the_patients_of_an_absence_some_have_chosen_and_one_must_be_called(self):
+        states = Counter(Rebooking.objects.values_list("state", flat=True))
+
+        assert set(states) == {"moved", "offered", "call"}
+        assert states["call"] == 1
 
     def test_a_year_of_visits_is_there_for_the_reports(self):
         now = timezone.now()

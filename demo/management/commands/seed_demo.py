@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from clinic.models import User
+from demo.seed.absences import make_absence
 from demo.seed.history import write_history
 from demo.seed.recalls import make_recalls
 from demo.seed.referrals import make_referrals
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             write_history(visits.written, rows, now=now)
             make_referrals(rows)
             make_recalls(now)
+        make_absence(now=now)
         self.stdout.write(
             f"Made the demo clinic: {len(rows.sites)} sites, {len(rows.services)} services,"
             f" {len(rows.schedules)} schedules, {len(visits.written)} appointments, after a year of others."
