@@ -371,7 +371,7 @@ def test_it_asks_as_much_for_many_full_calendars_as_for_one(
             AppointmentFactory(
                 service=checkup, start=start, end=start + timedelta(minutes=30), schedules=[each], site=site
             )
-    with django_assert_max_num_queries(min(len(of_one), 14) + 4):  # patients, and their disclosures
+    with django_assert_max_num_queries(min(len(of_one), 15) + 4):  # patients, and their disclosures
         client.get(address)
 
 
