@@ -22,6 +22,7 @@ from clinic.models import (
     CareTeam,
     Communication,
     Coverage,
+    DeskPayment,
     Device,
     Encounter,
     HealthcareService,
@@ -223,6 +224,12 @@ class TestTheDemo(TestCase):
 
         assert set(states) == {"moved", "offered", "call"}
         assert states["call"] == 1
+
+    def test_the_last_patients_have_paid_at_the_desk(self):
+        taken = DeskPayment.objects.select_related("appointment__service")
+
+        assert {each.method for each in taken} == {"cash", "card"}
+        assert all(each.amount == each.appointment.service.price for each in taken)
 
     def test_a_year_of_visits_is_there_for_the_reports(self):
         now = timezone.now()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from clinic.models import User
 from demo.seed.absences import make_absence
 from demo.seed.history import write_history
+from demo.seed.payments import pay_at_desk
 from demo.seed.recalls import make_recalls
 from demo.seed.referrals import make_referrals
 from demo.seed.rows import DemoRows
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             make_referrals(rows)
             make_recalls(now)
         make_absence(now=now)
+        pay_at_desk(now=now)
         self.stdout.write(
             f"Made the demo clinic: {len(rows.sites)} sites, {len(rows.services)} services,"
             f" {len(rows.schedules)} schedules, {len(visits.written)} appointments, after a year of others."
