@@ -271,6 +271,16 @@ def test_a_text_waits_until_it_is_dealt_with(as_rana, ada, site, soon):
     assertNotContains(as_rana.get("/staff/to-do/"), "Texts to read")
 
 
+@pytest.mark.parametrize(("own", "is_shown"), [("(212) 555-0123", False), ("+12125550123", False), ("", True)])
+def test_the_number_of_a_text_is_shown_unless_it_is_the_patients(as_rana, ada, site, soon, own, is_shown):
+    ada.phone = own
+    ada.save()
+    text("May I bring Leo?", AppointmentFactory(patient=ada, site=site, start=soon))
+    page = as_rana.get("/staff/to-do/")
+    assertContains(page, "(212) 555-0123")
+    assert ("Sent from" in page.text) == is_shown
+
+
 def test_a_practitioner_reads_texts_about_their_own_visits_only(client, ada, site, soon, schedule, chen):
     client.force_login(chen.user)
     own = AppointmentFactory(patient=ada, site=site, start=soon, schedules=[schedule])
