@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from clinic.country import clinic_zone
 from clinic.models import Appointment, AuditEvent
 from tests.api.access.world import PARAMETERS
 from tests.api.conftest import Api, api_with, ids
@@ -221,7 +222,8 @@ def test_lines_are_found_by_patient_and_kind(world):
     software = world.comes("software")
     software.get("Patient/bo")
     software.get("Patient/leo")
-    for query in ("patient=Patient/bo", "subtype=read&patient=bo", f"date=ge{timezone.now().year}&entity=Patient/bo"):
+    year = timezone.now().astimezone(clinic_zone()).year
+    for query in ("patient=Patient/bo", "subtype=read&patient=bo", f"date=ge{year}&entity=Patient/bo"):
         assert software.get(f"AuditEvent?{query}").fhir["total"] == 1
     assert software.get("AuditEvent?subtype=https://clinic.example/fhir/CodeSystem/use-case|read").fhir["total"] == 0
 
