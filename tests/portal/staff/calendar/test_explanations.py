@@ -7,7 +7,7 @@ from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
 
 from scheduling.availability import REASONS, Reason
-from tests.factories import RoomFactory, ScheduleFactory, ServiceFactory, SlotFactory
+from tests.factories import EVERY_DAY, RoomFactory, ScheduleFactory, ServiceFactory, SlotFactory
 
 pytestmark = pytest.mark.django_db
 WHY = "/staff/why/"
@@ -66,7 +66,7 @@ def test_only_who_may_change_a_rule_has_its_link(as_rana, schedule, checkup, ten
 
 def test_a_service_that_lacks_its_room_says_so_with_the_way_out(client, alex, schedule, site, ten):
     client.force_login(alex)
-    surgery = ServiceFactory(name="Surgery", requires=["Practitioner", "Location"])
+    surgery = ServiceFactory(name="Surgery", requires=["Practitioner", "Location"], hours=EVERY_DAY)
     schedule.services.add(surgery)
     page = explained(client, schedule, surgery, ten)
     assertContains(page, "A visit also needs a room")
