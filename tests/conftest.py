@@ -34,6 +34,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
         connection.settings_dict["TEST"]["TEMPLATE"] = template
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """Keep the database if its server is removed with the run: one that a connection still uses cannot be dropped."""
+    return django_db_keepdb or template_database.wait_for_template() is not None
+
+
 @pytest.fixture(autouse=True)
 def in_english():
     """Restore the language after a test that requests a page in another one."""
