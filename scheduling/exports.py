@@ -82,7 +82,7 @@ def exports_of(caller: Caller, *, now: datetime) -> QuerySet[FhirExport]:
 
 
 def progress_of(export: FhirExport) -> tuple[int, int]:
-    """How many resources are written, and about how many there are; (0, 0) before a worker has begun."""
+    """Return the number of resources written, and about how many there are; (0, 0) before a worker has begun."""
     done, total = cache.get(_progress_key(export), (0, 0))
     return done, max(done, total)
 

@@ -100,7 +100,7 @@ def visits_with_payments(caller: Caller) -> QuerySet[Appointment]:
 
 
 def desk_payments(caller: Caller) -> QuerySet[DeskPayment]:
-    """What was taken at the desks of the sites whose payments a person handles: see `may_handle_payments`."""
+    """Payments at the desks of the sites whose payments a person handles: see `may_handle_payments`."""
     where = caller.bounds(Action.PAYMENTS)
     return DeskPayment.objects.all() if where.everywhere else DeskPayment.objects.filter(site__in=where.sites)
 

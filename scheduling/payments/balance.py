@@ -26,7 +26,7 @@ PAYABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a visit costs, what was paid for it, in minor units. `price` is None if it has none, or nothing is asked."""
+    """Price of a visit and payments for it, in minor units. `price` is None if it has none, or nothing is asked."""
 
     currency: str
     price: int | None
@@ -43,7 +43,7 @@ class Balance:
 
     @property
     def open(self) -> int:
-        """What is still to be paid; 0 for a visit without a fixed price."""
+        """Amount still to be paid; 0 for a visit without a fixed price."""
         return max(0, (self.price or 0) - self.paid)
 
 
@@ -58,7 +58,7 @@ class Account:
 
     @property
     def balance(self) -> int:
-        """What the clinic has kept."""
+        """Amount that the clinic has kept."""
         return self.paid + self.at_desk - self.refunded
 
 

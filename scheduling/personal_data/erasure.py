@@ -56,7 +56,7 @@ Keys = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Erasable:
-    """What the deletion of a person would do: the numbers of rows by table, and what keeps it from being done.
+    """Effect of deleting a person: the numbers of rows by table, and what keeps it from being done.
 
     `alone` are the patients for whom nobody else would act. `waits` is the number of entries of the waiting list that
     would end.

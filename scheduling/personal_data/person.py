@@ -44,7 +44,7 @@ class Person:
 
     @cached_property
     def carers(self) -> list[RelatedPerson]:
-        """Those who care for this person, or did."""
+        """Carers of this person, also former ones."""
         return list(RelatedPerson.objects.filter(patient__in=self.keys).order_by("pk"))
 
     @cached_property

@@ -100,7 +100,7 @@ def _responses(person: Person) -> Q:
 
 
 def _people(person: Person) -> Q:
-    """Those who care for the person, and the person as somebody who cares for others."""
+    """Carers of the person, and the person as a carer of others."""
     return Q(pk__in=[carer.pk for carer in (*person.carers, *person.caring)])
 
 

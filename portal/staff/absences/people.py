@@ -1,4 +1,4 @@
-"""Who or what can be away: people, rooms and devices with whose calendars staff work, and whole sites."""
+"""Actors and sites that can be away: people, rooms and devices with whose calendars staff work, and whole sites."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

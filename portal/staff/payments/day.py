@@ -1,4 +1,4 @@
-"""What was taken at the desks on a day, with the totals of each site."""
+"""Payments at the desks on a day, with the totals of each site."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ Method = DeskPayment.Method
 
 @dataclass(frozen=True, slots=True)
 class SiteDay:
-    """What was taken at the desk of one site on a day in one currency, in the order of time. The site can be None."""
+    """Payments at the desk of one site on a day in one currency, in the order of time. The site can be None."""
 
     site: Location | None
     currency: str

@@ -201,7 +201,7 @@ class PaymentRecord:
 
     @property
     def correctable(self) -> list[DeskPayment]:
-        """What was taken at the desk and has no counter entry."""
+        """Payments at the desk that have no counter entry."""
         corrected = {each.corrects_id for each in self.at_desk}
         return [each for each in self.at_desk if each.corrects_id is None and each.pk not in corrected]
 

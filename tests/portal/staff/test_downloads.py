@@ -39,7 +39,7 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 
 class DownloadWorld(NamedTuple):
-    """What the lists have: all of it is about Ada and Dr Chen."""
+    """Rows of the lists, all about Ada and Dr Chen."""
 
     day: str
     today: str

@@ -56,7 +56,7 @@ def items(form):
 
 
 def typed(item, **changes):
-    """What the page of a stored question sends."""
+    """Fields that the page of a stored question sends."""
     options = "\n".join(option["valueString"] for option in item.get("answerOption", ()))
     data = {"version": "1", "text": item["text"], "kind": item["type"], "options": options, "when": ""}
     return data | ({"required": "on"} if item.get("required") else {}) | changes
