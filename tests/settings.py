@@ -34,6 +34,7 @@ POOL = DATABASES["default"]["OPTIONS"].pop("pool")  # noqa: F405
 DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=30000"  # noqa: F405
 # Static files are found on request: nothing is collected before a test.
 WHITENOISE_AUTOREFRESH = True
-# Test processes (pytest-xdist) have a cache each, because tests clear it.
+# Test processes (pytest-xdist) have a cache each, because tests clear it. The first database of Redis has none, because
+# messages to workers are there, which clearing would delete.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-CACHES["default"]["LOCATION"] = re.sub(r"(?<=[=/])\d+$", WORKER, REDIS_URL)  # noqa: F405
+CACHES["default"]["LOCATION"] = re.sub(r"(?<=[=/])\d+$", str(int(WORKER) + 1), REDIS_URL)  # noqa: F405
