@@ -10,7 +10,8 @@ from clinic.models import User
 from portal.common import redirect_after_post
 from portal.common.redirect_after_post import MOST, PAGE_STATUSES, PARAMETER
 from scheduling.notifications import links
-from tests.portal.test_access import addresses, clinic, requests  # noqa: F401
+from tests.portal.access.addresses import addresses, requests
+from tests.portal.access.conftest import clinic  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 INVITE = "/staff/setup/accounts/invite/"
