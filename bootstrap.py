@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""From a bare Python to a running clinic or a checked tree: `python3 bootstrap.py COMMAND`; `--help` lists them.
+"""Commands that set up, run and check this tree with a bare Python: `python3 bootstrap.py --help` lists them.
 
 Standard library only, because it runs before anything is installed. `make` calls it.
 """

@@ -61,7 +61,7 @@ def add_size(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def products(against: str | None) -> Iterator[list[Product]]:
-    """This tree, preceded by the revision if there is one."""
+    """Yield this tree, preceded by the revision if there is one."""
     this_tree = Product("this tree", ROOT)
     if against is None:
         yield [this_tree]

@@ -42,7 +42,7 @@ CARE_DATES = {
 
 
 class Everything(FHIRView):
-    """All that is stored about one patient, as far as the caller may search for it, page by page."""
+    """Operation Patient/$everything: all resources about one patient that the caller may search for, page by page."""
 
     http_method_names = ["get", "post", "head"]
 

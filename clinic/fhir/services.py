@@ -107,7 +107,7 @@ def _own_draft(reading: Reading) -> ParametersDraft:
 
 
 class EligibilityElement(Element):
-    """This product's code in HealthcareService.eligibility for new or returning patients; everyone if there is none."""
+    """Code of this product in HealthcareService.eligibility: new or returning patients; everyone if there is none."""
 
     def read(self, sent: list[Json] | None) -> str:
         first = next((coding["code"] for coding in _eligibilities(sent) if "code" in coding), None)

@@ -47,7 +47,7 @@ class ServiceCard:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """All services that can be booked, and the ones that match the search."""
+    """Services that can be booked, and the ones that match the search."""
 
     services: Sequence[HealthcareService]
     found: Sequence[HealthcareService]

@@ -93,7 +93,7 @@ class Filter:
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """All filters of a service, and the menu that they leave."""
+    """Filters of a service, and the menu that they leave."""
 
     menu: Menu
     query: QueryDict

@@ -49,7 +49,7 @@ class Person:
 
     @cached_property
     def caring(self) -> list[RelatedPerson]:
-        """This person as somebody who cares for other patients, by an account of nothing but that."""
+        """RelatedPersons as which this person cares for others, by an account of nothing but that."""
         if self.own_account is None:
             return []
         rows = RelatedPerson.objects.filter(user=self.own_account).exclude(patient__in=self.keys)
@@ -67,7 +67,7 @@ class Person:
 
     @cached_property
     def visits(self) -> list[Appointment]:
-        """All visits, requests, holds and entries of the waiting list, also those to which others come too."""
+        """Visits, requests, holds and entries of the waiting list, also those to which others come too."""
         return list(Appointment.objects.filter(booking.naming_patients(self.records)).order_by("pk"))
 
     @cached_property

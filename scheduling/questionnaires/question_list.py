@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class Place(NamedTuple):
-    """Where a question stands: below this one (empty: below none), and its number there, from 0 on."""
+    """Position of a question: below this one (empty: below none), and its number there, from 0 on."""
 
     under: str
     number: int

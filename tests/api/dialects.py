@@ -39,7 +39,7 @@ def notes(answer: Any) -> str:
 
 
 def found(api: Any, **criteria: Any) -> list[Json]:
-    """All proposals for the day."""
+    """Return all proposals for the day."""
     return matches(api.get(FIND, window(**{"_count": 1000, **criteria})))
 
 

@@ -96,7 +96,7 @@ def test_seconds_are_read_with_whatever_fraction(api, fraction):
 
 
 def test_find_takes_dates_alone_in_every_dialect(api):
-    """From the first midnight to the last, by the clinic's clocks."""
+    """Dates last from the first midnight to the last, by the clinic's clocks."""
     service = ServiceFactory(type=[OFFICE_VISIT], duration=60, interval=60)
     site = LocationFactory(timezone="America/New_York")
     schedule = ScheduleFactory(services=[service], site=site)

@@ -313,7 +313,7 @@ def test_text_typed_while_free_times_load_stays(page: Page, chen, visit, clinic,
 
 
 def test_the_focus_stays_in_the_calendar_whatever_is_drawn_anew(grid: Page, visit, clinic, site):
-    """From the visit through its dialog, and to its neighbour once it is gone: by keyboard alone."""
+    """The keyboard alone leads from the visit through its dialog, and to its neighbour once it is gone."""
     later = visit.start + timedelta(hours=2)
     end = later + timedelta(minutes=30)
     bo = PatientFactory(given="Bo", family="Berg")

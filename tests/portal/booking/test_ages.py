@@ -52,7 +52,7 @@ def test_an_age_counts_on_the_day_of_the_visit(born, day, age):
     [(12, 0, False), (12, 1, True), (18, 1, False), (18, 0, True), (40, 0, True)],
 )
 def test_the_first_and_the_last_day(checkup, ten, age, less, refused):
-    """From the twelfth birthday until the day before the eighteenth; `less` days short of the age."""
+    """Ages last from the twelfth birthday until the day before the eighteenth; `less` days short of the age."""
     checkup.minimum_age, checkup.maximum_age = 12, 17
     day = date(2027, 6, 15)
     born = day.replace(year=day.year - age) + timedelta(days=less)

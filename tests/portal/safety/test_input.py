@@ -29,7 +29,7 @@ def test_patients_text_is_escaped_on_every_page(client, visit, ada, chen):
 
 
 def test_a_file_is_downloaded_and_never_shown(as_ada, visit, checkup):
-    """This holds for every declared type."""
+    """A file of any declared type is downloaded."""
     from scheduling import questionnaires
 
     form = QuestionnaireFactory(item=[{"linkId": "1", "type": "attachment", "text": "A photograph"}])

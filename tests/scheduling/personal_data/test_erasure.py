@@ -258,7 +258,7 @@ def test_the_request_that_waits_becomes_the_report(ada, manager):
 
 
 def test_somebody_who_writes_about_the_person_at_this_moment_is_waited_for(ada, manager):
-    """What refers to the record before the deletion has locked it is deleted with it."""
+    """Rows that refer to the record before the deletion has locked it are deleted with it."""
     with another_connection() as execute:
         execute("BEGIN")
         execute(

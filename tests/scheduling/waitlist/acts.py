@@ -30,7 +30,7 @@ def lapse(offer: WaitlistOffer) -> None:
 
 
 def offers() -> list[tuple[Appointment, datetime, str]]:
-    """All offers so far: the entry, the time and the outcome."""
+    """Return all offers so far: the entry, the time and the outcome."""
     rows = WaitlistOffer.objects.order_by("pk").select_related("entry")
     return [(offer.entry, offer.start, offer.outcome) for offer in rows]
 
