@@ -6,7 +6,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 
 from clinic import embedding
 from clinic.models import Appointment
@@ -16,6 +16,7 @@ from tests.browser.conftest import FLAGS, PHONE
 from tests.services import chromium_path
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "embed" / "index.html"
+IS_AS_HIGH = "(inner) => Math.abs(document.querySelector('iframe').getBoundingClientRect().height - inner) <= 1"
 
 
 @pytest.fixture
@@ -53,14 +54,27 @@ def phone(playwright, own_site):
     browser.close()
 
 
-def test_a_guest_books_on_the_clinics_own_site_with_third_party_cookies_blocked(phone: Page, own_site):
+def choose_check_up(phone: Page, own_site: str) -> FrameLocator:
+    """Follow the link of a service in the frame, which is as high as each of its pages."""
     phone.goto(own_site)
     frame = phone.frame_locator("iframe[title='Book a visit']")
+    expect(frame.get_by_role("link", name="Check-up")).to_be_visible()
+    wait_for_height(phone)
     frame.get_by_role("link", name="Check-up").click()
     expect(frame.get_by_role("heading", name="Choose a time")).to_be_visible()
-    height = phone.locator("iframe").evaluate("frame => frame.getBoundingClientRect().height")
+    wait_for_height(phone)
+    return frame
+
+
+def wait_for_height(phone: Page) -> None:
+    """Wait until the frame is as high as its page, which tells its height by a message; until then the page moves."""
+    phone.frames[1].wait_for_load_state()
     inner = phone.frames[1].evaluate("document.documentElement.getBoundingClientRect().height")
-    assert abs(height - inner) <= 1
+    phone.wait_for_function(IS_AS_HIGH, arg=inner)
+
+
+def test_a_guest_books_on_the_clinics_own_site_with_third_party_cookies_blocked(phone: Page, own_site):
+    frame = choose_check_up(phone, own_site)
     accent = "getComputedStyle(document.documentElement).getPropertyValue('--accent').trim()"
     assert phone.frames[1].evaluate(accent) == "#7a1f5c"
     frame.locator(".first__time").first.click()
@@ -77,9 +91,7 @@ def test_where_the_browser_keeps_no_cookie_a_new_tab_keeps_the_choice(phone: Pag
     monkeypatch.setattr(
         PartitionedMorsel, "OutputString", lambda cookie, attrs=None: output(cookie, attrs).replace("; Partitioned", "")
     )
-    phone.goto(own_site)
-    frame = phone.frame_locator("iframe")
-    frame.get_by_role("link", name="Check-up").click()
+    frame = choose_check_up(phone, own_site)
     frame.locator(".first__time").first.click()
     expect(frame.get_by_role("heading", name="Go on in a new tab")).to_be_visible()
     assert not Appointment.objects.exists()
@@ -93,8 +105,7 @@ def test_a_dark_frame_in_another_language(phone: Page, own_site):
     phone.goto(f"{own_site}/dark.html")
     frame = phone.frame_locator("iframe")
     expect(frame.locator("html[lang=es]")).to_be_attached()
-    colour = phone.frames[1].evaluate("getComputedStyle(document.body).backgroundColor")
-    assert colour == "rgb(15, 22, 26)"
+    expect(frame.locator("body")).to_have_css("background-color", "rgb(15, 22, 26)")
 
 
 def test_another_site_is_refused_and_shows_the_link(phone: Page, own_site, settings):
