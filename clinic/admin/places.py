@@ -15,11 +15,10 @@ from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
 from clinic.admin.fields import AmountField, RemindersField
 from clinic.admin.parameters import PARAMETERS, ParametersForm
 from clinic.admin.people import OTHER_SYSTEMS
-from clinic.concept_fields import ConceptsField
 from clinic.country import clinic_zone
 from clinic.models import Device, HealthcareService, Location, Organization, PlaceFeature, SchedulingParameters
-from clinic.models.service_types import LONGEST_NAME
 from clinic.models.services import default_reminders
+from clinic.service_type_fields import own_type_field, types_field
 
 
 @admin.register(Organization)
@@ -145,18 +144,8 @@ class ServiceForm(ModelForm):
         ),
     )
 
-    type = ConceptsField(
-        label=_("Service types"),
-        help_text=_("Type a part of the name, and choose from the list."),
-        known=service_types.known_types,
-        name_of=service_types.name_of,
-    )
-    own_type = forms.CharField(
-        label=_("A service type of your own"),
-        help_text=_("If none on the list fits. It is on the list from then on."),
-        max_length=LONGEST_NAME,
-        required=False,
-    )
+    type = types_field()
+    own_type = own_type_field()
 
     price = AmountField(label=_("Price"), help_text=_("What is paid, with any tax."))
     price_to = AmountField(label=_("Highest price"), help_text=_("Only for a price range."))

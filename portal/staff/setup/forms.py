@@ -12,8 +12,8 @@ from clinic.concept_fields import ConceptsField
 from clinic.country import clinic_zone
 from clinic.models import Device, HealthcareService, Location, Practitioner, Resource
 from clinic.models.schedule import DAY_MINUTES
-from clinic.models.service_types import LONGEST_NAME
 from clinic.phone_field import PhoneField
+from clinic.service_type_fields import own_type_field, types_field
 from portal.common.fields import NumberField
 from portal.finding.zones import zones_by_region
 from portal.staff.hours.forms import VersionForm
@@ -218,18 +218,8 @@ class ServiceForm(RowForm):
         max_length=5000,
         widget=forms.Textarea({"rows": 2}),
     )
-    type = ConceptsField(
-        label=_("Service types"),
-        help_text=_("For insurers, reports and other systems: type a part of the name, and choose from the list."),
-        known=service_types.known_types,
-        name_of=service_types.name_of,
-    )
-    own_type = forms.CharField(
-        label=_("A service type of your own"),
-        help_text=_("If none on the list fits. It is on the list from then on."),
-        max_length=LONGEST_NAME,
-        required=False,
-    )
+    type = types_field()
+    own_type = own_type_field()
     duration = NumberField(label=_("Length in minutes"), min_value=1, max_value=DAY_MINUTES)
     alignment_interval = NumberField(
         label=_("A visit can start every"),
