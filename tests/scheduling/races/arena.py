@@ -4,13 +4,14 @@ Each race has its control: the same race without the guard, which goes wrong. Tr
 enough for all threads to meet.
 """
 
+import random
 import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
 
-from django.db import connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from clinic.models import HealthcareService, Slot
@@ -22,6 +23,7 @@ from tests.scheduling.situations import SOFTWARE
 
 ALWAYS_OPEN = [{"daysOfWeek": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "allDay": True}]
 GUEST = Caller(guest="a-secret-of-this-browser")
+WORKER = "a worker that is killed"  # the name of its connection
 A_MOMENT, STEP, AT_LONGEST = 0.3, 0.02, 0.9  # seconds
 
 
@@ -74,6 +76,39 @@ def later(act):
         return act()
 
     return wait_and_act
+
+
+def killed_worker(work: Callable[[], None], done: threading.Event) -> Callable[[], None]:
+    """A worker that does `work` again and again until `done`. Its connection is cut at any moment by `killer`."""
+
+    def act() -> None:
+        while not done.is_set():
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT set_config('application_name', %s, false)", [WORKER])
+                work()
+            except Error:
+                connection.close()
+            done.wait(0.01)
+
+    return act
+
+
+def killer(done: threading.Event, kills: int) -> Callable[[], None]:
+    """A function that cuts the connection of a busy worker so many times, as when its process is killed."""
+
+    def act() -> None:
+        chance = random.Random(13)
+        for _ in range(kills):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+                    " AND datname = current_database() AND state <> 'idle' ORDER BY random() LIMIT 1",
+                    [WORKER],
+                )
+            done.wait(chance.uniform(0.02, 0.2))
+
+    return act
 
 
 def do(use_case: Callable, appointment, *args, caller=SOFTWARE, **named):

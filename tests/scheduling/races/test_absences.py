@@ -1,11 +1,9 @@
 """Absences of which two say at once that times are offered, patients who book meanwhile, workers that are killed."""
 
-import random
 import threading
 from datetime import timedelta
 
 import pytest
-from django.db import Error, connection
 from django.utils import timezone
 
 from clinic.models import Appointment, Communication, Rebooking
@@ -16,12 +14,11 @@ from scheduling.access import Caller
 from scheduling.booking import AbsenceRequest
 from scheduling.errors import SchedulingError, TimeTaken, VersionConflict
 from tests.factories import LocationFactory, PatientFactory, ScheduleFactory, UserFactory
-from tests.scheduling.races.arena import kinds, later, overlaps, slow
+from tests.scheduling.races.arena import killed_worker, killer, kinds, later, overlaps, slow
 from tests.scheduling.situations import at_once, book, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 VISITS, KILLS, WORKERS = 30, 12, 2
-WORKER = "a worker of absences"
 
 
 @pytest.fixture(autouse=True)
@@ -102,31 +99,13 @@ def test_two_patients_are_never_promised_the_same_time_though_workers_are_killed
     booking.offer_times(absence.pk, 1, caller=desk, now=timezone.now())
     done = threading.Event()
 
-    def killed_worker():
-        while not done.is_set():
-            try:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT set_config('application_name', %s, false)", [WORKER])
-                work()
-            except Error:
-                connection.close()
-            done.wait(0.01)
-
-    def killer():
-        chance = random.Random(7)
+    def cut_connections():
         try:
-            for _ in range(KILLS):
-                with connection.cursor() as cursor:
-                    cursor.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
-                        " AND state <> 'idle' ORDER BY random() LIMIT 1",
-                        [WORKER],
-                    )
-                done.wait(chance.uniform(0.02, 0.2))
+            killer(done, KILLS)()
         finally:
             done.set()
 
-    at_once([killer, *[killed_worker] * WORKERS])
+    at_once([cut_connections, *[killed_worker(work, done)] * WORKERS])
     work(max(LEASE, FIRST_PAUSE))
     work(max(LEASE, FIRST_PAUSE) + booking.UNDO_FOR)
     assert overlaps() == 0

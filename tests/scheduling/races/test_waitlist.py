@@ -2,12 +2,11 @@
 in order, and none is lost.
 """
 
-import random
 import threading
 from datetime import timedelta
 
 import pytest
-from django.db import Error, connection
+from django.db import connection
 from django.utils import timezone
 
 from clinic.fhir.waitlist import WaitlistPreferences
@@ -18,12 +17,11 @@ from scheduling.booking import WaitlistRequest
 from scheduling.errors import SchedulingError
 from scheduling.waitlist.matching import LEASE
 from tests.factories import PatientFactory, ScheduleFactory
-from tests.scheduling.races.arena import overlaps, slow
+from tests.scheduling.races.arena import killed_worker, killer, overlaps, slow
 from tests.scheduling.situations import SOFTWARE, at_once, book, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WAITING, FREED, WORKERS, KILLS = 50, 30, 2, 12
-WORKER = "a worker of the waiting list"
 
 
 @pytest.fixture(autouse=True)
@@ -49,39 +47,6 @@ def work(ahead=timedelta(0)):
         pass
 
 
-def killed_worker(done: threading.Event):
-    """A worker whose connection is cut at any moment, as when its process is killed, and that starts again."""
-
-    def act():
-        while not done.is_set():
-            try:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT set_config('application_name', %s, false)", [WORKER])
-                work()
-            except Error:
-                connection.close()
-            done.wait(0.01)
-
-    return act
-
-
-def killer(done: threading.Event):
-    """A function that cuts the connections of workers again and again, one at a time."""
-
-    def act():
-        chance = random.Random(13)
-        for _ in range(KILLS):
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
-                    " AND state <> 'idle' ORDER BY random() LIMIT 1",
-                    [WORKER],
-                )
-            done.wait(chance.uniform(0.02, 0.2))
-
-    return act
-
-
 def cancelled(visits):
     """A function that cancels these visits, one after the other."""
 
@@ -99,11 +64,11 @@ def swarm(visits):
     def crowd():
         try:
             shares = [cancelled(visits[n::5]) for n in range(5)]
-            at_once([*shares, killer(done)])
+            at_once([*shares, killer(done, KILLS)])
         finally:
             done.set()
 
-    at_once([crowd, *[killed_worker(done)] * WORKERS])
+    at_once([crowd, *[killed_worker(work, done)] * WORKERS])
     work(max(LEASE, FIRST_PAUSE))
 
 
