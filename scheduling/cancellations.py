@@ -5,8 +5,8 @@
 
 
 def was_booked(visit: str) -> str:
-    """The condition for a cancelled visit that was booked once, and is no hold that was let go of: the participants of
-    such a hold had not accepted.
+    """Return the condition for a cancelled visit that was booked once, which excludes released holds: their
+    participants had not accepted.
     """
     return f"""NOT {visit}.participant @? '$[*].status ? (@ starts with "tentative")'"""
 

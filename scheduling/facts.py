@@ -229,11 +229,11 @@ class VisitFacts:
             return text % {"length": length, "day": day, "time": time, "zone": zone}
         if can_be_promised and self.notice and now < self.start:
             text = _("Visits can be cancelled online until %(length)s before they begin, and this one begins sooner.")
-            return f"{text % {'length': length}} {self.if_one_cannot_come}"
-        return f"{_('It can no longer be changed online.')} {self.if_one_cannot_come}"
+            return f"{text % {'length': length}} {self.whom_to_call}"
+        return f"{_('It can no longer be changed online.')} {self.whom_to_call}"
 
     @property
-    def if_one_cannot_come(self) -> str:
+    def whom_to_call(self) -> str:
         """The sentence that says whom to call to cancel."""
         if self.phone:
             return _("If you cannot come, please call us: %(phone)s.") % {"phone": self.phone}

@@ -32,7 +32,7 @@ TAKEN = ("pending", "booked", "arrived", "checked-in", "fulfilled")
 
 
 def set_recall(appointment_id: str, due: date, *, note: str = "", caller: Caller, now: datetime) -> Task:
-    """Have the patient of a visit seen again from a day on, by the same service and practitioner.
+    """Create a recall for the patient of a visit from a day on, for the same service and practitioner.
 
     Staff only. Raises NotFound for a visit that the caller does not work with, Invalid for a day that is not to come,
     and RuleBroken if there is no patient or service, or a recall for it is open.
@@ -151,7 +151,7 @@ def _make_by_rule(visit: Appointment, practitioner: Practitioner | None, now: da
 
 
 def _end_booked(recalls: QuerySet[Task], now: datetime) -> None:
-    """End recalls whose patients have a visit of that kind since."""
+    """End recalls whose patients have booked a visit of that kind since."""
     recalls.update(
         status=Status.COMPLETED,
         booked=Subquery(_visits_since().order_by("start", "pk").values("pk")[:1]),

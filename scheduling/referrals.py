@@ -1,4 +1,4 @@
-"""The state of a referral: what has become of it, derived from its status, its end and its visit."""
+"""State of a referral, derived from its status, its end and its visit."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

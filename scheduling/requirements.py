@@ -1,6 +1,4 @@
-"""The requirements of a service for booking it: a new or a returning patient, their age, coverage, answers
-and care team.
-"""
+"""Requirements of a service for booking it: new or returning patients, age, coverage, answers and care team."""
 
 from datetime import date, datetime
 from enum import StrEnum

@@ -198,7 +198,7 @@ def reset_second_step(user_id: int, *, caller: Caller, now: datetime) -> User:
 
 @transaction.atomic(durable=True)
 def reset_second_step_by_operator(email: str, *, now: datetime) -> None:
-    """Do the same for somebody whom no manager can help, such as the only owner."""
+    """Reset the second step of somebody whom no manager can help, such as the only owner: see `reset_second_step`."""
     user = User.objects.select_for_update(no_key=True).filter(email=email.lower()).first()
     if user is None or not Caller(user=user).is_staff:
         raise NotFound

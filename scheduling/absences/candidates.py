@@ -42,7 +42,7 @@ class Candidate:
 
 
 def candidates(visit: Appointment, *, now: datetime, closed: Location | None = None) -> Iterator[Candidate]:
-    """Yield times that a patient is offered, none at the time of another: first the nearest with the same practitioner,
+    """Yield the times to offer a patient, none of which overlaps another: first the nearest with the same practitioner,
     then the best of all, each on another day while there are any. If a site is `closed`, the best at another site comes
     before these.
 

@@ -1,4 +1,4 @@
-"""Absences for staff: who is away, which visits that concerns, and how far it is with each of them."""
+"""Queries for the pages of absences: the absences, the visits that each affects, and the state of each visit."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -86,9 +86,9 @@ def visits_to_rebook(visits: QuerySet[Appointment], *, now: datetime) -> QuerySe
     """
     slots = Slot.objects.filter(status=Slot.Status.BUSY, deleted_at=None, appointment__isnull=False)
     under = [
-        _under(slots, "bookable__absences", "appointment", now),
-        _under(slots, "schedule__site__bookable__absences", "appointment", now),
-        _under(Appointment.objects.all(), "site__bookable__absences", "pk", now),
+        _rows_during(slots, "bookable__absences", "appointment", now),
+        _rows_during(slots, "schedule__site__bookable__absences", "appointment", now),
+        _rows_during(Appointment.objects.all(), "site__bookable__absences", "pk", now),
     ]
     of_visit = Rebooking.objects.filter(appointment=OuterRef("pk")).order_by("-pk")
     to_call = of_visit.filter(state=State.CALL)
@@ -103,9 +103,9 @@ def visits_to_rebook(visits: QuerySet[Appointment], *, now: datetime) -> QuerySe
     )
 
 
-def _under(rows: QuerySet[Any], absences: str, visit: str, now: datetime) -> QuerySet[Any]:
-    """The rows during those of their `absences` for whose visits nobody has looked for other times, with the primary
-    keys of the `visit` and the `absence`.
+def _rows_during(rows: QuerySet[Any], absences: str, visit: str, now: datetime) -> QuerySet[Any]:
+    """Return the rows during one of their `absences`, if other times have not been offered yet, annotated with the
+    primary keys of the `visit` and the `absence`.
     """
     untended = {f"{absences}__ended": None, f"{absences}__offered": None, f"{absences}__end__gt": now}
     during = Q(start__lt=F(f"{absences}__end"), end__gt=F(f"{absences}__start"))

@@ -71,7 +71,7 @@ def _due(now: datetime) -> "QuerySet[Rebooking]":
 
 
 def _cancel_from() -> Least:
-    """Return when a visit is cancelled that nobody has answered for.
+    """Return the moment from which a visit without an answer is cancelled.
 
     That is once the absence begins and the time to answer is over, at the latest when the visit would begin.
     """
@@ -123,7 +123,9 @@ def _look_for_times(rebooking: Rebooking, now: datetime) -> None:
 
 
 def _add_new_visits(now: datetime) -> bool:
-    """Take up visits that were booked into an absence meanwhile, as when a hold is confirmed. True if there are any."""
+    """Add Rebookings for visits that were booked into an absence since, as when a hold is confirmed. True if there are
+    any.
+    """
     aside = Parking(TENDING, Absence, now=now)
     added: list[bool] = []
     absences = Absence.objects.filter(offered__isnull=False, ended=None, end__gt=now).exclude(pk__in=aside.waiting)
@@ -132,7 +134,7 @@ def _add_new_visits(now: datetime) -> bool:
 
 
 def _plan_sending(now: datetime) -> None:
-    """Let the time in which offering can be undone begin, where times have been looked for for all visits."""
+    """Start the time in which offering can be undone, for absences whose visits have all been searched for."""
     left = Rebooking.objects.filter(absence=OuterRef("pk"), state=State.WAITING)
     aside = Parking(TENDING, Absence, now=now)
     ready = Absence.objects.filter(~Exists(left), offered__isnull=False, send_from=None, ended=None)

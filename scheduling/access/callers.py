@@ -219,7 +219,7 @@ class Caller:
 
     @cached_property
     def worker(self) -> "Caller":
-        """The caller without the roles that only see: whoever changes something is this caller."""
+        """The caller without the roles that may only see, for whatever changes something."""
         if all(Action.RUN in PERMISSIONS[each.role] for each in self._stored_roles):
             return self
         return replace(self, only_runs=True)

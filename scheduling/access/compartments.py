@@ -36,7 +36,7 @@ REFERENCES = {
 
 
 def patient_of(row: Resource) -> int | None:
-    """The primary key of the patient whom a resource tells of, or None."""
+    """Return the primary key of the patient whom a resource is about, or None."""
     kind = row.RESOURCE_TYPE
     if kind not in PATIENT or not row.NAMES_PATIENT:
         return None

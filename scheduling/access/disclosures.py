@@ -23,7 +23,7 @@ _withheld: ContextVar[bool] = ContextVar("withheld", default=False)
 
 @contextmanager
 def withheld() -> Iterator[None]:
-    """Record no disclosure within the block, for an answer that is prepared and handed to nobody."""
+    """Context manager within which no disclosure is recorded, for an answer that is prepared and never sent."""
     token = _withheld.set(True)
     try:
         yield

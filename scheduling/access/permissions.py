@@ -94,7 +94,7 @@ def may_export_all(caller: Caller) -> None:
 
 
 def importer_of(caller: Caller) -> Caller:
-    """The caller as the one for whom an import writes: every resource that the lists have. Raises Forbidden."""
+    """Return a caller who may write every resource type of an import's lists. Raises Forbidden."""
     may_import(caller)
     return replace(caller, is_importing=True)
 
@@ -168,7 +168,7 @@ def runs_waitlist(caller: Caller, service: HealthcareService | None) -> bool:
 
 
 def could_book(caller: Caller, service: HealthcareService, schedule: int) -> bool:
-    """True if a proposal on this calendar (a primary key) makes sense: what `may_book` would say.
+    """True if `may_book` would allow a visit on this calendar (a primary key), so that a proposal makes sense.
 
     It needs no query for each calendar, and no patient.
     """
@@ -359,7 +359,7 @@ def may_announce_delay(caller: Caller, bookable: int, site: Location) -> None:
 
 
 def may_record_absence(caller: Caller, bookable: int) -> Schedule:
-    """The first calendar of this actor (a primary key) that the caller runs, on which an absence is blocked.
+    """Return the first calendar of this actor (a primary key) that the caller runs, on which an absence is blocked.
 
     Raises Forbidden if there is none.
     """

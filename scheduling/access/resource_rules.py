@@ -134,7 +134,7 @@ def treats(caller: Caller) -> Q:
 
 
 def _confided_patients(caller: Caller) -> Q:
-    """The same, without patients who share only their visits with the caller."""
+    """Condition for patients that the caller may see, without those who share only their visits with the caller."""
     return _patients(caller, caller.confided)
 
 
@@ -197,7 +197,7 @@ def _of_own_visits(caller: Caller) -> Q:
 
 
 def _of_confided_visits(caller: Caller) -> Q:
-    """The same, without the visits of patients who share no more of them than that they are."""
+    """Condition as `_of_own_visits`, without patients who share only their visits with the caller."""
     return _of_visits(caller, caller.confided, Action.ANSWERS)
 
 

@@ -1,4 +1,4 @@
-"""Administration of webhooks, of plug-ins that are told of visits, and of the log of what they were told."""
+"""Administration of webhooks, of plug-ins that receive events of visits, and of the log of deliveries."""
 
 from typing import Any
 

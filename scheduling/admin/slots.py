@@ -38,7 +38,7 @@ SCHEDULE = (
 
 
 class SlotForm(RefusableForm):
-    """Times are those on the wall of the schedule's site."""
+    """Form for a Slot, with times local to the schedule's site."""
 
     start = WallClockField(label=_("Start"))
     end = WallClockField(label=_("End"))

@@ -26,10 +26,10 @@ def arrange(
         ways=ways_of(service, arrangements), start=start, end=start + timedelta(seconds=longest), without=without
     )
     found = next((each for each in find_times(query, now=now) if each.start == int(start.timestamp())), None)
-    return found.offerings if found else _least_in_the_way(service, arrangements, start, now, without)
+    return found.offerings if found else _with_fewest_obstacles(service, arrangements, start, now, without)
 
 
-def _least_in_the_way(
+def _with_fewest_obstacles(
     service: HealthcareService,
     arrangements: Iterable[Arrangement],
     start: datetime,

@@ -1,4 +1,4 @@
-"""Search for combined visits: several services, or several patients, in one coming at one site."""
+"""Search for combined visits: several services, or several patients, one after another at one site."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace

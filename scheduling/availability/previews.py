@@ -64,8 +64,8 @@ def stranded(
 
 
 def was_open(offering: Offering, rules: Rules, span: Span) -> bool:
-    """True if the span lies within the hours of these rules on the schedule, and not in a closure. Extra time that was
-    added for once is not looked at.
+    """True if the span lies within the hours of these rules on the schedule, and not in a closure. One-off extra time
+    does not count.
     """
     return _is_open(Diary(offering.schedule, offering.bookable, rules, offering.planned), span)
 

@@ -1,4 +1,4 @@
-"""The time of visits that are moved or replaced together, which counts as free."""
+"""Time of visits that are moved or replaced together, which counts as free."""
 
 from collections.abc import Collection, Iterable
 
@@ -7,7 +7,7 @@ from scheduling.core.offers import Diary
 
 
 def release(diaries: Iterable[Diary], visits: Collection[int]) -> None:
-    """Let the time of these visits, by their primary keys, be free in the diaries. One query if there are visits."""
+    """Remove the time that these visits (primary keys) take from the diaries. One query if there are visits."""
     if not visits:
         return
     own: dict[int, set[tuple[int, int, int | None]]] = {}

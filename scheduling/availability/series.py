@@ -125,7 +125,7 @@ def plan_course(
     engaged: Sequence[Span] = (),
     without: Collection[int] = (),
 ) -> list[PlannedVisit]:
-    """The visits of a course on these schedules, whose first begins at `first`; those too that cannot be had.
+    """Return the visits of a course on these schedules, whose first begins at `first`, also those that are not free.
 
     Fewer if no more can be had close together. `engaged` is the patient's own time, and the time of the visits
     `without`, by their primary keys, counts as free. One query, and another one if there are such visits.

@@ -239,7 +239,7 @@ def _locked(absence_id: int, caller: Caller, version: int) -> Absence:
 
 
 def _return(rows: "QuerySet[Rebooking]") -> None:
-    """Have a worker let go of what is held for these visits, and tell the patients who were asked."""
+    """Have a worker release the times held for these visits, and tell the patients who were asked."""
     rows.filter(state__in=OPEN_REBOOKING).update(state=State.RETURNED, claimed_until=None)
 
 

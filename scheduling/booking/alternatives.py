@@ -165,7 +165,7 @@ def cancel_unanswered(rebooking_id: int, *, now: datetime) -> None:
 @refusals()
 @transaction.atomic(durable=True)
 def take_back(rebooking_id: int, *, now: datetime) -> None:
-    """Let go of what is held for a visit that stays as booked. A patient who was asked is told."""
+    """Release the times held for a visit that stays as booked. A patient who was asked is told."""
     found = _lock(rebooking_id, State.WITHDRAWN, State.RETURNED)
     if found is None:
         return
@@ -202,7 +202,7 @@ def settle_rebooking(rebooking_id: int, *, now: datetime) -> None:
 def choose_alternative(
     visit_id: str, hold_id: str, *, caller: Caller, now: datetime, once: Once | None = None
 ) -> Appointment:
-    """Move a visit that the clinic cannot keep to one of the times that are held for it, and let go of the others.
+    """Move a visit that the clinic cannot keep to one of the times held for it, and release the others.
 
     The patient's cut-offs do not apply. Raises HoldExpired; RuleBroken if something that the visit needs has been
     closed meanwhile.
@@ -293,7 +293,7 @@ def _lock(rebooking_id: int, *states: Rebooking.State) -> tuple[Rebooking, Appoi
 
 
 def _mark(visit: Appointment) -> None:
-    """Let every change of the visit look for the times that are held for it."""
+    """Set `to_rebook`, by which every change of the visit knows to look for the times held for it."""
     if not visit.to_rebook:
         visit.to_rebook = True
         Appointment.objects.filter(pk=visit.pk).update(to_rebook=True)

@@ -19,7 +19,7 @@ def confirm_attendance(appointment_id: str, *, caller: Caller, now: datetime, on
 
 
 def confirm_attendance_locked(appointment: Appointment, *, caller: Caller, now: datetime) -> Appointment:
-    """Do the same for a locked appointment that is booked."""
+    """Record for a locked, booked appointment that the patient will come: see `confirm_attendance`."""
     if appointment.attendance_confirmed is None:
         appointment.attendance_confirmed = now
         save(appointment, now)

@@ -56,7 +56,7 @@ def cancel(
 def cancel_locked(
     appointment: Appointment, request: StatusRequest = WITHOUT_REASON, *, caller: Caller, now: datetime
 ) -> Appointment:
-    """Do the same for a locked appointment that can be cancelled."""
+    """Cancel a locked appointment that can be cancelled: see `cancel`."""
     if appointment.status == Appointment.Status.BOOKED:
         require_notice(appointment, caller, now, "cancelled")
     if not access.is_exempt_from_cutoffs(caller, appointment):
@@ -174,7 +174,7 @@ def lock_suggestions(appointment: Appointment) -> list[Appointment]:
 
 
 def end_suggestion(suggestion: Appointment, *, caller: Caller, now: datetime) -> None:
-    """Let go of the time that was held in answer to a request or an entry, which has been answered, moved or ended."""
+    """Release the time that was held in answer to a request or an entry, which has been answered, moved or ended."""
     end_visit(suggestion, Appointment.Status.CANCELLED, StatusRequest(reason=ANSWERED), caller=caller, now=now)
 
 
@@ -209,5 +209,5 @@ def close_offer(hold: Appointment, done: str, *, now: datetime) -> None:
 
 
 def can_be_undone(appointment: Appointment, caller: Caller) -> bool:
-    """True if the caller uses the staff's pages, which offer to undo a change of a visit for a moment."""
+    """True if the caller uses the staff's pages, which offer an undo for a short time after a change of a visit."""
     return caller.user is not None and not caller.client and access.is_exempt_from_cutoffs(caller, appointment)

@@ -90,7 +90,7 @@ def settle_session(session: str, *, now: datetime) -> None:
 
 
 def settle_payment(payment: Payment, *, now: datetime) -> Payment:
-    """Ask the provider what became of an open payment, and book its visits or let go of the money.
+    """Ask the provider for the outcome of an open payment, and book its visits or release the amount.
 
     Raises ProviderUnavailable.
     """
@@ -217,7 +217,7 @@ def _locked_holds(appointment_id: str, caller: Caller) -> list[Appointment]:
 
 
 def _rehearse(visits: Collection[Appointment], caller: Caller, now: datetime) -> None:
-    """Raise what confirming these holds would raise, so that nobody pays for what they cannot have."""
+    """Raise what confirming these holds would raise, so that nobody pays for visits that would be refused."""
     try:
         with transaction.atomic():
             for visit in visits:
@@ -305,7 +305,7 @@ def _hold_again(visits: Sequence[Appointment], now: datetime) -> None:
 
 
 def _let_go(payment: Payment, now: datetime) -> None:
-    """Give a patient who has lost the time their money back, release what is still held, and tell them."""
+    """Refund a patient who has lost the time, release what is still held, and tell them."""
     payment.status = Payment.Status.RELEASED
     order(payment, PaymentOrder.Kind.FORGET if payment.card else PaymentOrder.Kind.RELEASE, now=now)
     visits = _locked_visits(payment.pk)

@@ -1,4 +1,4 @@
-"""Use cases of combined visits: several services, or several patients, in one coming. All are booked, or none.
+"""Use cases of combined visits: several services, or several patients, one after another. All are booked, or none.
 
 Each is an Appointment of its own, without a number: they have `series` and an identifier in common. They are confirmed,
 moved and cancelled together like the visits of a series, or singly.

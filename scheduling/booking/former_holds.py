@@ -18,7 +18,7 @@ SUPPORTING = "supportingInformation"
 
 
 def end_others_held(appointment: Appointment, offerings: Iterable[Offering], *, caller: Caller, now: datetime) -> None:
-    """Let go of the other visits that are held together with a locked hold, before the time of `offerings` is taken.
+    """Release the other visits that are held together with a locked hold, before the time of `offerings` is taken.
 
     Raises ScheduleBusy if somebody changes one of them at this moment. Waiting could be a deadlock: others lock the
     visits of a series in the order of their keys, and the locked one may stand after those.
@@ -58,7 +58,7 @@ class FormerHold:
         return former if is_held else None
 
     def end(self, offerings: Iterable[Offering], *, caller: Caller, now: datetime) -> None:
-        """Let go of it, and of what is held with it, before the time of `offerings` is taken."""
+        """Release it, and what is held with it, before the time of `offerings` is taken."""
         if self.held is not None:
             end_others_held(self.held, offerings, caller=caller, now=now)
             end_visit(self.held, Appointment.Status.CANCELLED, caller=caller, now=now)

@@ -76,7 +76,7 @@ def hold_within(
     lasting: timedelta | None = None,
     instead_of: str | None = None,
 ) -> Appointment:
-    """Do the same in the transaction of another use case."""
+    """Hold a time in the transaction of another use case: see `hold`."""
     request = request.with_registered_patient()  # first: other writers lock names before rows
     former = None if instead_of is None else locked(instead_of, caller)
     is_for_more = former is not None and former.service_id == request.service.pk and was_only_held(former)

@@ -56,7 +56,9 @@ def is_birth_date(appointment_id: str, born: date, *, caller: Caller, now: datet
 @refusals()
 @transaction.atomic(durable=True)
 def is_own_phone(appointment_id: str, number: str, *, caller: Caller, now: datetime) -> bool:
-    """True if this is the phone number of the visit's patient, whose birth date is unknown. Attempts count as above."""
+    """True if this is the phone number of the visit's patient, whose birth date is unknown. Attempts count as in
+    `is_birth_date`.
+    """
     dialled = phones.dialled(number)
     return _is_right(
         appointment_id, Proof.PHONE, lambda patient: phones.dialled(patient.phone) == dialled != "", caller, now
@@ -66,7 +68,7 @@ def is_own_phone(appointment_id: str, number: str, *, caller: Caller, now: datet
 @refusals()
 @transaction.atomic(durable=True)
 def is_own_code(appointment_id: str, is_right: Callable[[], bool], *, caller: Caller, now: datetime) -> bool:
-    """True if the code sent to the visit's patient is right. Attempts count as above.
+    """True if the code sent to the visit's patient is right. Attempts count as in `is_birth_date`.
 
     Only for patients without a birth date and number on record. `is_right` is not called after too many attempts.
     """
@@ -76,7 +78,7 @@ def is_own_code(appointment_id: str, is_right: Callable[[], bool], *, caller: Ca
 @refusals()
 @transaction.atomic(durable=True)
 def is_birth_date_of_referral(referral_id: str, born: date, *, caller: Caller, now: datetime) -> bool:
-    """True if this is the birth date of the patient of a referral. Attempts count as above."""
+    """True if this is the birth date of the patient of a referral. Attempts count as in `is_birth_date`."""
     referral = ServiceRequest.objects.select_for_update(no_key=True, of=("self",)).get(fhir_id=referral_id)
     wrong = AuditEvent.objects.filter(target=referral.reference, subtype=WRONG, recorded__gt=now - FORGIVEN_AFTER)
     if wrong.count() >= TRIES:

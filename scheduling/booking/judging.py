@@ -1,4 +1,5 @@
-"""Plug-ins and decision services before a booking: the facts that they get, and their findings in the request.
+"""Findings of plug-ins and decision services before a booking: the facts that they are asked with, and the request with
+their findings.
 
 They are asked before the transaction of the use case, so that no lock waits for them.
 """

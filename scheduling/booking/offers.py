@@ -288,7 +288,7 @@ def hold_offer(
 def decline_offer(
     entry_id: str, hold_id: str, *, caller: Caller, now: datetime, once: Once | None = None
 ) -> Appointment:
-    """Let go of the offered time, which is offered to the next. The entry stays on the list. Raises HoldExpired."""
+    """Release the offered time, which is offered to the next. The entry stays on the list. Raises HoldExpired."""
     entry, hold, _visit = _locked(entry_id, hold_id, caller, now)
     request = StatusRequest(reason=REFUSED)
     end_visit(hold, Appointment.Status.CANCELLED, request, caller=caller, now=now, subtype="decline")

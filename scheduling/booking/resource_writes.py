@@ -246,7 +246,7 @@ def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, no
 
 
 def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: Caller, now: datetime) -> None:
-    """Save many new Appointments, each with its new Slots, as `record` does for one.
+    """Save many new Appointments, each with its new Slots: see `record`.
 
     A few statements for each 500, all or nothing. Raises TimeTaken if a Slot cannot be had, RuleBroken if a patient
     would have two visits at once.

@@ -50,7 +50,7 @@ def name_series(
     held = _held_members(appointment_id, caller)
     former = next(visit.patient_id for visit in held if visit.fhir_id == appointment_id)
     theirs = [visit for visit in held if visit.patient_id == former]
-    return tuple(_each_numbered(theirs, lambda visit: name_locked(visit, named, caller=caller, now=now)))
+    return tuple(_apply_numbered(theirs, lambda visit: name_locked(visit, named, caller=caller, now=now)))
 
 
 @use_case
@@ -73,8 +73,10 @@ def _held_members(appointment_id: str, caller: Caller) -> list[Appointment]:
     return [visit for visit in members if visit.status == PENDING]
 
 
-def _each_numbered(visits: Collection[Appointment], act: Callable[[Appointment], Appointment]) -> Iterator[Appointment]:
-    """Do the same to each visit. A refusal says which one it is about."""
+def _apply_numbered(
+    visits: Collection[Appointment], act: Callable[[Appointment], Appointment]
+) -> Iterator[Appointment]:
+    """Call `act` with each visit. A refusal names the number of its visit in the series."""
     for visit in visits:
         with numbered(visit, zone_of_place(visit)):
             yield act(visit)

@@ -54,12 +54,12 @@ def members_of(appointment_id: str, occurrences: Occurrences, caller: Caller) ->
 
 
 def numbering(request: SeriesRequest, number: int) -> AbstractContextManager[None]:
-    """Let a refusal say which visit of the request it is about."""
+    """Context manager in which a refusal names its visit of the request."""
     return naming(number, len(request.starts), request.starts[number - 1], request.zone)
 
 
 def numbered(visit: Appointment, zone: ZoneInfo) -> AbstractContextManager[None]:
-    """Let a refusal say which visit of its series it is about, and of one coming, for which service."""
+    """Context manager in which a refusal names its visit of the series, or for combined visits its service."""
     if visit.is_combined:
         return describing(visit.service, visit.start, zone)
     return naming(visit.occurrence, visit.occurrences, visit.start, zone)
@@ -67,7 +67,7 @@ def numbered(visit: Appointment, zone: ZoneInfo) -> AbstractContextManager[None]
 
 @contextmanager
 def naming(number: int | None, count: int | None, start: datetime | None, zone: ZoneInfo) -> Iterator[None]:
-    """Let a refusal begin with the number and the local time of its visit, as Medplum's do."""
+    """Context manager in which a refusal begins with the number and the local time of its visit, as Medplum's do."""
     try:
         yield
     except SchedulingError as refusal:
@@ -78,7 +78,7 @@ def naming(number: int | None, count: int | None, start: datetime | None, zone: 
 
 @contextmanager
 def describing(service: HealthcareService | None, start: datetime | None, zone: ZoneInfo) -> Iterator[None]:
-    """Let a refusal begin with the service and the local time of its visit."""
+    """Context manager in which a refusal begins with the service and the local time of its visit."""
     try:
         yield
     except SchedulingError as refusal:

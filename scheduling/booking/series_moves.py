@@ -91,7 +91,7 @@ def reschedule_series(
 
 
 def _leave(moving: list[tuple[Appointment, RescheduleRequest]], *, caller: Caller, now: datetime) -> None:
-    """Save the visits at their new times, and let go of the old ones."""
+    """Save the visits at their new times, and release their old time."""
     old = {visit.pk: own_slots(visit) for visit, _ in moving}
     suggestions = {visit.pk: lock_suggestions(visit) for visit, _ in moving}
     own_bookables(

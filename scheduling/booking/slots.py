@@ -269,7 +269,7 @@ def _assign(appointment: Appointment, slots: Iterable[Slot]) -> None:
 
 
 def keep(appointment: Appointment, *, expires: datetime | None, is_booked: bool = False, now: datetime) -> None:
-    """Let the appointment's Slots count until `expires`, or without end; if it `is_booked` they are busy.
+    """Set until when the appointment's Slots count: until `expires`, or without end; if it `is_booked` they are busy.
 
     Needs `own_bookables`. The constraint refuses it if another booking has taken the time.
     """
@@ -324,7 +324,7 @@ def announce_freed_time(wait: timedelta = timedelta(0)) -> None:
 
 
 def reopen_freed_time(*, now: datetime) -> None:
-    """Have the time looked at again that waits for somebody who can be asked, or that a worker is looking at."""
+    """Make all freed time due again that waits for somebody who can be asked, or that a worker has claimed."""
     idle = Q(due=None) | Q(claimed_until__isnull=False)
     FreedTime.objects.filter(idle, Q(end=None) | Q(end__gt=now), closed=None).update(due=now)
     announce_freed_time()

@@ -127,7 +127,7 @@ def take_suggestion(appointment: Appointment, suggestion: Appointment, *, caller
 def refuse_suggestion(
     appointment: Appointment, suggestion: Appointment, *, caller: Caller, now: datetime
 ) -> Appointment:
-    """Let go of the suggested time: the locked request stands as it was, and waits for the clinic's answer again."""
+    """Release the suggested time: the locked request stays as it was, and waits for the clinic's answer again."""
     _require_held(suggestion, now)
     request = StatusRequest(reason=REFUSED)
     end_visit(suggestion, Appointment.Status.CANCELLED, request, caller=caller, now=now, subtype="decline")

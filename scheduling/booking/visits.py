@@ -79,7 +79,7 @@ def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once |
 
 
 def book_within(request: BookingRequest, *, caller: Caller, now: datetime) -> Appointment:
-    """Do the same in the transaction of another use case."""
+    """Book a visit in the transaction of another use case: see `book`."""
     require_may_override(caller, request.override, request.offerings)
     request = with_survivors(request.with_registered_patient())
     if request.activate and request.patient is not None and manages(caller, request.offerings):

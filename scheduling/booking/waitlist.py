@@ -1,4 +1,4 @@
-"""The waiting list: joining it, changing what one would like, and leaving it.
+"""Use cases of the waiting list: joining it, changing the preferences of an entry, and leaving it.
 
 An entry is an Appointment with the status `waitlist`, which takes no time: see clinic.fhir.waitlist.
 """
@@ -63,7 +63,7 @@ def join_waitlist(request: WaitlistRequest, *, caller: Caller, now: datetime, on
 
 
 def join_within(request: WaitlistRequest, *, caller: Caller, now: datetime) -> Appointment:
-    """Do the same in the transaction of another use case."""
+    """Put the patient on the waiting list in the transaction of another use case: see `join_waitlist`."""
     patient = request.register() if request.register else request.patient
     assert patient is not None  # a page or a client names one, or registers one
     entry = Appointment(
@@ -100,7 +100,7 @@ def add_entry(entry: Appointment, *, caller: Caller, now: datetime) -> Appointme
 def change_preferences(
     entry_id: str, preferences: WaitlistPreferences, *, caller: Caller, now: datetime, once: Once | None = None
 ) -> Appointment:
-    """Replace what somebody on the waiting list would like; their place in it stays."""
+    """Replace the preferences of an entry; its place on the list stays."""
     entry = locked(entry_id, caller)
     _require_waiting(entry)
     _set_preferences(entry, preferences)

@@ -1,4 +1,4 @@
-"""Combined visits: several visits of one coming, one after another or all at one time.
+"""Combined visits: several visits of one patient or family, one after another or all at one time.
 
 Each of them is an offer of `scheduling.core.offers`, and none takes the time of another, so that every combination
 found can be booked.
@@ -30,7 +30,7 @@ class CombinedVisit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the visits that are wanted: its pools, its bookable time, and the patient's own time."""
+    """One of the requested visits: its pools, its bookable time, and the patient's own time."""
 
     pools: Pools
     bookable: Span

@@ -68,7 +68,7 @@ def moved_starts(starts: Iterable[int], old: int, new: int, zone: ZoneInfo) -> l
 
 
 class Conflict(NamedTuple):
-    """A visit of a series that cannot be had: its number, its start, and the nearest starts that can be had instead."""
+    """A visit of a series that is not free: its number, its start, and the nearest free starts."""
 
     number: int
     start: int
@@ -117,7 +117,7 @@ def series_offers(
 
 
 class PlannedVisit(NamedTuple):
-    """A visit of a planned series: its number, its start, whether it can be had then, and else the nearest starts."""
+    """A visit of a planned series: its number, its start, whether it is free, and if not the nearest free starts."""
 
     number: int
     start: int
@@ -128,7 +128,7 @@ class PlannedVisit(NamedTuple):
 def planned_visits(
     agendas: "Sequence[Agenda]", starts: Iterable[PlannedStart], bookable: Span, engaged: Sequence[Span] = ()
 ) -> Iterator[PlannedVisit]:
-    """The visits at these starts on these schedules; those too that cannot be had.
+    """Return the visits at these starts on these schedules, also those that are not free.
 
     `engaged` is the patient's own time.
     """
@@ -168,7 +168,7 @@ def _day_later(start: int, days: int, zone: ZoneInfo) -> int:
 
 
 def _first_start(agendas: "Sequence[Agenda]", begin: int, bookable: Span, engaged: Sequence[Span]) -> int | None:
-    """The first start from `begin` on at which these schedules can be had together; a week is looked at at once."""
+    """Return the first start from `begin` on at which all these schedules are free, looking at a week at once."""
     while begin < bookable[1]:
         if starts := _starts(agendas, begin, begin + WEEK * DAY, bookable, engaged):
             return starts[0]
@@ -183,7 +183,7 @@ def reach(diaries: Iterable[Diary]) -> Span:
 
 
 class Agenda:
-    """A diary of a long time, from which parts are taken: what is taken in a year is not gone through for each week."""
+    """A diary of a long time, from which parts are taken, so that each week does not search what is taken in a year."""
 
     def __init__(self, diary: Diary) -> None:
         self.diary = diary
@@ -198,7 +198,7 @@ class Agenda:
 
 
 class _Candidate:
-    """A first visit, and for each visit looked at so far the choices of each pool; none if it cannot be had.
+    """A first visit, and for each visit looked at so far the choices of each pool; none if it is not free.
 
     `misses` has the schedules of each pool that can still take the series, with how many visits they cannot serve.
     """
@@ -267,13 +267,13 @@ def _serve(schedules: Sequence[int], choices: Choices) -> bool:
 
 
 def _alternatives(chosen: Sequence[Agenda], at: int, bookable: Span, engaged: Sequence[Span] = ()) -> tuple[int, ...]:
-    """The starts nearest to `at` at which these schedules can be had together."""
+    """Return the starts nearest to `at` at which all these schedules are free."""
     found = _starts(chosen, at - AROUND, at + AROUND + 1, bookable, engaged)
     return tuple(sorted(sorted(found, key=lambda start: abs(start - at))[:ALTERNATIVES]))
 
 
 def _starts(chosen: Sequence[Agenda], begin: int, end: int, bookable: Span, engaged: Sequence[Span]) -> list[int]:
-    """The starts in [begin, end) at which these schedules can be had together, and the patient is not engaged."""
+    """Return the starts in [begin, end) at which all these schedules and the patient are free."""
     before, after = reach(agenda.diary for agenda in chosen)
     longest = max(agenda.diary.rules.duration for agenda in chosen)
     parts = [[agenda.part(begin - before, end + after)] for agenda in chosen]

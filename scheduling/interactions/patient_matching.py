@@ -64,7 +64,9 @@ class Person:
         return self.birth_date is not None and self.shares_address(other)
 
     def shares_address(self, other: "Person") -> bool:
-        """The same, but the birth date may be missing in both."""
+        """True if name, birth date and a contact are equal, where both birth dates may be missing, and nothing
+        contradicts.
+        """
         same = (self.family, self.given, self.birth_date) == (other.family, other.given, other.birth_date)
         genders = {self.gender, other.gender} - {"", "unknown"}
         return same and bool(self.family) and len(genders) < 2 and bool(self.contacts & other.contacts)

@@ -99,7 +99,7 @@ def with_judgements(request: WriteRequest, *, caller: Caller, now: datetime) -> 
 
 
 def write_within(request: WriteRequest, *, caller: Caller, now: datetime) -> list[WriteResult]:
-    """Do the same in the transaction of a use case."""
+    """Write all entries in the transaction of a use case: see `write`."""
     entries = [_authorised(caller, entry) for entry in request.entries]
     if conditions := [f"{entry.type}?{entry.condition}" for entry in entries if entry.condition]:
         booking.lock_conditions(conditions)

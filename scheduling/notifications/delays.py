@@ -1,4 +1,4 @@
-"""Messages about visits that begin later than planned: what each of them says, and of which delay."""
+"""Messages about visits that begin later than planned: the lateness and the delay that each states."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ Status = Communication.Status
 
 
 def said_of(delay: Delay, late: timedelta) -> dict[str, Any]:
-    """Return what a message says, as it is stored with it."""
+    """Return the delay and lateness that a message states, as they are stored with it."""
     return {"delay": delay.pk, "revision": delay.revision, "late": int(late.total_seconds())}
 
 
@@ -24,19 +24,19 @@ def lateness_in(said: dict[str, Any] | None) -> timedelta:
 
 
 def is_latest(message: Communication) -> bool:
-    """True if nothing else has been said of the delay since."""
+    """True if the message states the latest entry about its delay."""
     said = message.before or {}
     return Delay.objects.filter(pk=said.get("delay", 0), revision=said.get("revision", 0)).exists()
 
 
 def told_lateness(delay: Delay, visits: Collection[int]) -> dict[int, timedelta]:
-    """Return how late these visits (primary keys) are as their patients were told last, by primary key."""
+    """Return how late these visits (primary keys) are by the last message to their patients, by primary key."""
     sent = _about(delay, visits).filter(status__in=(Status.IN_PROGRESS, Status.COMPLETED)).order_by("pk")
     return {pk: lateness_in(said) for pk, said in sent.values_list("appointment", "before") if pk is not None}
 
 
 def withdraw_delay(delay: Delay, visits: Collection[int], *, now: datetime) -> bool:
-    """Withdraw the messages about these visits that say what was said last. False if one of them was sent."""
+    """Withdraw the messages about these visits that state the latest delay. False if one of them was sent."""
     said = _about(delay, visits).filter(before__revision=delay.revision).select_for_update()
     if any(message.status not in (*WAITING, Status.NOT_DONE) for message in said):
         return False

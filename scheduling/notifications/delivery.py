@@ -142,7 +142,7 @@ def _take(message: Communication, now: datetime) -> None:
 
 
 def _send(message: Communication, along: list[Communication], now: datetime) -> None:
-    """Send the message, together with those about other visits of the day, which are added to `along`."""
+    """Send the message, together with those about other visits of the day, which are appended to `along`."""
     if message.attempts > ATTEMPTS:
         raise Undeliverable(gettext_noop("Sending it was broken off each time."))
     if message.event == Event.ANSWER:
@@ -181,7 +181,7 @@ def _send(message: Communication, along: list[Communication], now: datetime) -> 
 
 
 def _going_along(message: Communication, address: str, zone: ZoneInfo, now: datetime) -> list[Communication]:
-    """The messages about other visits of the day that go along with this one, claimed and still true."""
+    """Return the messages about other visits of the day to send together with this one, claimed and still true."""
     along = []
     for other in visits_of_day.claim_others(message, address, zone, now=now):
         visit = other.appointment = _appointment(other, now)

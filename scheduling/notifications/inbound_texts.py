@@ -50,7 +50,7 @@ class InboundText:
 
 @dataclass(frozen=True, slots=True)
 class TextThread:
-    """The texts to a number about visits, the latest first, and the patients for whom the number speaks."""
+    """The texts to a number about visits, the latest first, and the patients whose messages go to the number."""
 
     number: str
     patients: tuple[Patient, ...]
@@ -125,7 +125,9 @@ def dealt_with(reply: Communication, *, now: datetime) -> None:
 
 
 def answer(reply: Communication, words: str, language: str, *, about: str = "", now: datetime) -> None:
-    """Write the answer to a reply, which a worker sends at once, at night too. Some answers an hour to one number."""
+    """Write the answer to a reply, which a worker sends at once, also in quiet hours. The answers an hour to one number
+    are limited.
+    """
     recent = Communication.objects.filter(event=Event.ANSWER, address=reply.address, due__gt=now - timedelta(hours=1))
     if recent.count() >= ANSWERS_AN_HOUR:
         return

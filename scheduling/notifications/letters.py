@@ -119,7 +119,7 @@ def coverage_wording(event: Event, medium: Medium, coverage: Coverage, language:
 
 
 def referral_wording(referral: ServiceRequest, outcome: str) -> MessageText:
-    """The wording of the email to a referrer, in the clinic's language: which referral, and what became of it."""
+    """Return the wording of the email to a referrer, in the clinic's language: the referral and its outcome."""
     language = settings.LANGUAGE_CODE
     with translation.override(language):
         values = {

@@ -74,7 +74,7 @@ def offered(
 
 
 def can_be_told_to_rebook(appointment: Appointment, *, now: datetime) -> bool:
-    """True if there is a way to write to the patient, or their carers, beside the pages."""
+    """True if the patient, or their carers, can be reached by another way than the pages."""
     audience = audience_of(appointment, now=now)
     return audience is not None and any(medium != Medium.IN_APP for medium in audience.media(Event.REBOOKING))
 
@@ -270,7 +270,7 @@ def _write_news(
 
 
 def _visits_of(appointment: Appointment, patients: Sequence[Patient]) -> list[Appointment]:
-    """A visit of several patients as each of these has it; that of one as it is."""
+    """Return a visit of several patients as each of them sees it, and a visit of one patient unchanged."""
     return [visit_of_patient(appointment, patient) for patient in patients] if is_group(appointment) else [appointment]
 
 

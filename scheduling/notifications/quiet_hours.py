@@ -10,7 +10,8 @@ MARGIN = timedelta(minutes=15)
 
 
 def allowed_time(due: datetime, zone: ZoneInfo, *, visit: datetime | None, now: datetime) -> datetime | None:
-    """The time at which a message due at `due` may be sent: then, after quiet hours, or shortly before them.
+    """Return the time at which a message due at `due` may be sent: `due` itself, or after the quiet hours, or shortly
+    before them.
 
     It goes out before if by their end the visit would have begun or would begin within the hour. None if that time has
     passed too.

@@ -1,4 +1,4 @@
-"""The words of a message that a patient is to be seen again."""
+"""Text of a message that a patient is due for a recall."""
 
 from zoneinfo import ZoneInfo
 

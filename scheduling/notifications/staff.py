@@ -1,4 +1,4 @@
-"""Staff who are told of a request: the front desk of its site, its practitioners and their assistants."""
+"""Staff who get an email about a request: the front desk of its site, its practitioners and their assistants."""
 
 from django.db.models import Exists, OuterRef, Q
 

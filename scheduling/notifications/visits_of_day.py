@@ -34,7 +34,7 @@ _CLAIM = """
 
 
 def claim_others(message: Communication, address: str, zone: ZoneInfo, *, now: datetime) -> list[Communication]:
-    """Claim the messages that go along with a claimed one, until its lease ends. `address` is where they were to go.
+    """Claim the messages that are sent together with a claimed one, until its lease ends. `address` is where they go.
 
     One statement; none for a message that takes no others along.
     """

@@ -1,4 +1,4 @@
-"""Kept rows without the person: what they said of the person is removed, in the row and in its past versions."""
+"""Removal of a person from rows that are kept: what the row and its past versions say about the person."""
 
 import json
 from collections.abc import Callable, Collection, Iterable
@@ -52,7 +52,9 @@ def empty_people(people: Iterable[Patient | RelatedPerson], *, now: datetime) ->
 
 
 def empty_visits(visits: Iterable[Appointment], references: Collection[str], *, now: datetime) -> None:
-    """Remove from visits who came and what was said. The patient stays as a reference to the deleted record."""
+    """Remove the patient's details, and what was typed, from visits. The patient stays as a reference to the deleted
+    record.
+    """
     rows = list(visits)
     for visit in rows:
         for name, value in visit_without(_columns(visit), references).items():
@@ -67,7 +69,9 @@ def empty_visits(visits: Iterable[Appointment], references: Collection[str], *, 
 
 
 def visit_without(row: Json, references: Collection[str]) -> Json:
-    """The columns of a visit that say something of the person, without it. Codes of the reason stay, texts do not."""
+    """Return the columns of a visit without what says something about the person. Codes of the reason stay, texts do
+    not.
+    """
     reason = row.get("cancelation_reason") or {}
     codings = [{name: coding[name] for name in CODES if name in coding} for coding in reason.get("coding", ())]
     return {
@@ -80,7 +84,7 @@ def visit_without(row: Json, references: Collection[str]) -> Json:
 
 
 def _unnamed(element: Json) -> Json:
-    """A participant without a name: only who it was by reference, whether they were needed, and whether they came."""
+    """Return a participant without a name: only the reference, whether they were required, and whether they came."""
     kept: Json = {name: element[name] for name in ("required", "status") if name in element}
     return {"actor": {"reference": actor_of(element)}, **kept}
 
@@ -217,7 +221,7 @@ def forget_versions(model: type[Resource], keys: Collection[int]) -> None:
 
 
 def _empty_versions(model: type[Resource], keys: Iterable[int], change: Callable[[Json], Json]) -> None:
-    """Change the past versions of these rows as the rows were changed. The reports read when a visit was cancelled."""
+    """Change the past versions of these rows like the rows. The reports read when a visit was cancelled."""
     found = PastVersion.objects.filter(resource_type=model.RESOURCE_TYPE, row_id__in=list(keys))
     changes = [(json.dumps(change(row)), key) for key, row in found.values_list("pk", "row")]
     if changes:

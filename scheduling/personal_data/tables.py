@@ -1,4 +1,4 @@
-"""The tables that have rows about a person, and what becomes of these rows when the person is deleted.
+"""The tables that have rows about a person, and what happens to these rows when the person is deleted.
 
 A table that can name a patient belongs here: the export reads it, and the erasure deletes or empties its rows. A test
 looks for every column that refers to a patient.

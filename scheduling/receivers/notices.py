@@ -1,4 +1,4 @@
-"""The email to administrators about a webhook that was turned off."""
+"""Email to administrators about a webhook that was turned off."""
 
 from django.conf import settings
 from django.core.mail import send_mail

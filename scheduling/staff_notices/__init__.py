@@ -1,4 +1,4 @@
-"""Notices to staff, as each of them wants: by email, on the open pages, and a digest of the day.
+"""Notices to staff by email, on the open pages, and as a daily digest, by the settings of each member of staff.
 
 Nothing here is done while a visit is booked: a worker reads the feed of visit events (scheduling.events) and what else
 calls for a notice, and writes a StaffNotice for each member of staff who sees the visit and wants to know, but not for

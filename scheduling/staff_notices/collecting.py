@@ -27,7 +27,7 @@ MOST = 200  # of each at once
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that happened to a visit, of which those who see it may want to know. `version` names it."""
+    """A change of a visit, of which those who see it may want to be notified. `version` names it."""
 
     kind: StaffNotice.Kind
     visit: Appointment

@@ -1,4 +1,4 @@
-"""Emails to staff about their notices: what has happened within minutes makes one. They name no patient."""
+"""Emails to staff about their notices: changes within a few minutes make one email. They name no patient."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class NewsLine:
-    """A line of an email: what has become of a visit."""
+    """A line of an email: a visit, and what happened to it."""
 
     word: Any
     visit: VisitFacts
@@ -63,7 +63,7 @@ def line_of(visit: VisitFacts) -> str:
 
 @transaction.atomic(durable=True)
 def _write_email(user_id: int, now: datetime) -> bool:
-    """Write the email of one member of staff. False if another worker has it, or nothing is left to be told."""
+    """Write the email of one member of staff. False if another worker has it, or nothing is left to report."""
     user = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=user_id, is_active=True).first()
     if user is None:
         return False
@@ -98,7 +98,7 @@ def _lines(rows: Sequence[StaffNotice], user: User) -> list[NewsLine]:
 
 
 def outcome_of(kinds: Sequence[StaffNotice.Kind], status: str) -> list[StaffNotice.Kind]:
-    """Return the changes of a visit that staff are still to be told, from all its changes and its status now.
+    """Return the changes of a visit to report to staff, from all its changes and its status now.
 
     A visit that came and went is not told of, nor is a cancellation that was undone.
     """

@@ -30,7 +30,7 @@ class Preferences:
 
 
 def preferences_of(user: User) -> Preferences:
-    """Return what a member of staff wants. One statement."""
+    """Return the notice preferences of a member of staff. One statement."""
     row = NoticeSettings.objects.filter(user=user).first()
     if row is None:
         return Preferences()
@@ -40,7 +40,7 @@ def preferences_of(user: User) -> Preferences:
 
 @transaction.atomic(durable=True)
 def save_preferences(preferences: Preferences, *, caller: Caller) -> None:
-    """Store what the caller wants. Raises VersionConflict if they have changed it elsewhere meanwhile."""
+    """Store the caller's preferences. Raises VersionConflict if they have changed them elsewhere meanwhile."""
     if caller.user is None or caller.client or not caller.is_staff:
         raise Forbidden
     user = User.objects.select_for_update(no_key=True).get(pk=caller.user.pk)
@@ -56,7 +56,7 @@ def save_preferences(preferences: Preferences, *, caller: Caller) -> None:
 
 
 def _follow_feed() -> None:
-    """Read the feed of visits while somebody wants to be told of them."""
+    """Read the feed of visits while any member of staff wants notices."""
     wanted = sorted(OF_FEED)
     rows = NoticeSettings.objects.filter(user__is_active=True)
     if rows.filter(email__overlap=wanted).exists() or rows.filter(pages__overlap=wanted).exists():

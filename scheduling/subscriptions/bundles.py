@@ -68,7 +68,7 @@ def events_for(notifications: Iterable[Notification], content: Content, caller: 
         event = notification.event
         if event is not None and (visit := appointments.get(event.appointment_id)):
             rows = (visit, *encounters[visit.pk])
-            found.append(_of_visit(notification, event, rows, _told(rows, content, caller)))
+            found.append(_of_visit(notification, event, rows, _payload_rows(rows, content, caller)))
         elif schedule := schedules.get(notification.schedule_id or 0):
             found.append(_of_schedule(notification, schedule, content))
     return found
@@ -139,8 +139,8 @@ def _rows(model: type[R], caller: Caller, content: Content) -> QuerySet[R]:
     return rows.filter(pk__in=access.visible(model, caller).values("pk")).order_by("pk")
 
 
-def _told(rows: Iterable[Resource], content: Content, caller: Caller) -> list[Resource]:
-    """The rows that a payload tells of, as the caller may see them: none unless it is full."""
+def _payload_rows(rows: Iterable[Resource], content: Content, caller: Caller) -> list[Resource]:
+    """Return the rows that a payload includes, as the caller may see them: none unless the content is full."""
     if content is not Content.FULL_RESOURCE:
         return []
     return [access.redacted(row, caller) for row in rows if row.deleted_at is None]

@@ -61,7 +61,7 @@ def parcel_of(notification: Notification, *, now: datetime) -> Parcel:
 
 
 def _next(notification: Notification, most: int) -> list[Notification]:
-    """The notifications that wait behind this one, which holds them back until it is delivered."""
+    """Return the notifications that wait behind this one until it is delivered."""
     waiting = Notification.objects.filter(
         subscription=notification.subscription_id, number__gt=notification.number, status=Notification.Status.WAITING
     )

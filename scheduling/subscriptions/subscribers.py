@@ -1,4 +1,4 @@
-"""Subscriptions that are served, what their subscribers may see, and the numbers of their events."""
+"""Active subscriptions, what their subscribers may see, and the numbers of their events."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -14,7 +14,7 @@ REVOKED = "The access of its software has ended."
 
 
 def active(now: datetime) -> Q:
-    """The condition for subscriptions that are served."""
+    """Return the condition for active subscriptions."""
     return _in_force(now) & Q(status=Subscription.Status.ACTIVE)
 
 

@@ -1,4 +1,4 @@
-"""The waiting list at work: time that came free is offered to those who wait, one person at a time.
+"""The waiting list: time that came free is offered to those who wait, one person at a time.
 
 The database notes what comes free (FreedTime). A worker asks the availability engine for the times that fit there, goes
 through the entries in the order of their service, and holds a time for the first who would take it

@@ -1,4 +1,4 @@
-"""The waiting list for staff: who waits, who was offered what and why, and how much of the freed time was filled."""
+"""The waiting list for staff: the entries, the offers with their reasons, and how much freed time was filled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class FillFigure:
-    """The visits of a period that were let go of while somebody waited: all, those offered, and those taken."""
+    """The visits of a period that were cancelled or moved while somebody waited: all, the offered and the taken."""
 
     freed: int
     offered: int
@@ -66,7 +66,8 @@ def offers_of(caller: Caller, *, most: int | None) -> Sequence[WaitlistOffer]:
 
 
 def fill_figure(start: datetime, end: datetime, *, services: Sequence[int] | None = None) -> FillFigure:
-    """Return how many visits of the period [start, end) were let go of while somebody waited, and how many were filled.
+    """Return how many visits of the period [start, end) were cancelled or moved while somebody waited, and how many
+    were filled.
 
     `services` are primary keys; None means all. One statement.
     """

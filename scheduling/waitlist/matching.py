@@ -47,7 +47,7 @@ def _take(freed: FreedTime, now: datetime) -> None:
 
 @dataclass
 class _Attempts:
-    """The entries that could not have a time which they would take, and the number of times that others took first."""
+    """The entries that were refused a time, and how often somebody else took a time first."""
 
     refused: dict[int, PassedOver] = field(default_factory=dict)
     lost: int = 0
@@ -55,7 +55,7 @@ class _Attempts:
 
 
 def _offer(freed: FreedTime, now: datetime) -> None:
-    """Offer times of the stretch until nobody is left to ask, or none is left."""
+    """Offer times of the stretch until nobody is left to ask, or no time is left."""
     attempts = _Attempts()
     while attempts.lost < MOST_ATTEMPTS:
         request = _next_offer(freed, attempts, now)

@@ -17,7 +17,7 @@ from scheduling.waitlist.stretches import Stretch
 
 @dataclass(frozen=True)
 class Fit:
-    """A time that an entry would take, with its schedules; when the patient is told, and until when it is kept."""
+    """A time that an entry would take, with its schedules; when the patient can be told, and until when it is kept."""
 
     start: datetime
     offerings: tuple[Offering, ...]
@@ -51,7 +51,7 @@ class EntryPreferences:
         return reasons[0]
 
     def first_time(self, stretch: Stretch) -> tuple[datetime, tuple[Offering, ...]] | None:
-        """The first time of the stretch, with its schedules, whatever they would like; None if none is free."""
+        """Return the first time of the stretch, with its schedules, whatever the preferences; None if none is free."""
         time = next(iter(stretch.times_for(self.visit)), None)
         if time is None:
             return None
@@ -91,14 +91,14 @@ class EntryPreferences:
         return Fit(start, offerings, told, min(told + self._length(told), start))
 
     def _length(self, told: datetime) -> timedelta:
-        """The length of an offer once the patient is told: longer where the message had to wait for the morning."""
+        """Return how long an offer lasts once the patient is told: longer if the message waited for the morning."""
         service = self.entry.service
         minutes = service.waitlist_minutes if service is not None else None
         length: timedelta = settings.WAITLIST_OFFER_FOR if minutes is None else timedelta(minutes=minutes)
         return max(length, settings.WAITLIST_OFFER_AT_NIGHT) if told > self._now else length
 
     def _choose(self, time: FoundTime) -> tuple[Offering, ...] | PassedOver:
-        """Return one schedule of each pool that the patient would take; else which of their wishes leaves none."""
+        """Return one schedule of each pool that the patient would take; or which preference leaves none."""
         chosen: list[Offering] = []
         for pool in time.choices:
             free = [each for each in pool if each.bookable not in {other.bookable for other in chosen}]

@@ -65,7 +65,7 @@ class Stretch:
         return [time for time in freed if self._is_within(time)] or freed
 
     def _through(self, way: Way) -> Iterator[Way]:
-        """The way with what came free in the place of each pool that has it; as it is for the hours of all."""
+        """Return the way with the freed schedule in the pool that has it; unchanged for new hours of all schedules."""
         if self.freed.bookable_id is None and self.freed.schedule_id is None:
             yield way
             return
@@ -77,7 +77,7 @@ class Stretch:
         return offering.bookable == self.freed.bookable_id or offering.schedule == self.freed.schedule_id
 
     def _window(self, ways: Sequence[Way]) -> tuple[datetime, datetime]:
-        """The window in which a visit can lie that needs time of the stretch."""
+        """Return the window in which a visit that needs time of the stretch can lie."""
         if self.freed.start is None or self.freed.end is None:
             return self.now, self.now + AHEAD
         rules = [each.rules for way in ways for pool in way.pools for each in pool]

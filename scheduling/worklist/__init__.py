@@ -1,4 +1,4 @@
-"""The staff's worklist: what calls for somebody at the clinic, and who deals with it.
+"""The staff's worklist: items that need action by the clinic, and who deals with each.
 
 What waits is derived from the rows that call for it (scheduling.worklist.parts), and leaves by itself when they no
 longer do. Only the owner of an item and the day until which it is put off are stored (scheduling.worklist.ownership).

@@ -40,7 +40,7 @@ class ItemTaken(RuleBroken):
 @refusals()
 @transaction.atomic(durable=True)
 def take(name: ItemName, *, caller: Caller, now: datetime) -> WorkItem:
-    """Make the caller the owner of an item. Of two at once the second is told who has it: ItemTaken.
+    """Make the caller the owner of an item. If two try at once, the second gets ItemTaken, which names the owner.
 
     Whoever has the item already keeps it: a repeated call changes nothing.
     """
@@ -55,7 +55,7 @@ def take(name: ItemName, *, caller: Caller, now: datetime) -> WorkItem:
 @refusals()
 @transaction.atomic(durable=True)
 def put_back(name: ItemName, *, caller: Caller, now: datetime) -> WorkItem:
-    """Let the item be nobody's, and wait from now on. Raises ItemTaken."""
+    """Remove the owner of an item, and let it wait from now on. Raises ItemTaken."""
     item, visit = _locked(name, caller, now)
     _require_unchanged(item, name, caller)
     item.owner = item.put_off_until = None
@@ -81,7 +81,9 @@ def arrange(name: ItemName, owner: User | None, until: date | None, *, caller: C
 
 
 def _locked(name: ItemName, caller: Caller, now: datetime) -> tuple[WorkItem, int | None]:
-    """The stored item, locked until commit, and the primary key of its visit. One that nobody has is stored first."""
+    """Return the stored item, locked until commit, and the primary key of its visit. An item without an owner is stored
+    first.
+    """
     row = find_row(caller, name.kind, name.row, now=now)
     if row is None:
         raise RuleBroken(_("This does not wait any more: somebody has dealt with it, or it is over."))

@@ -1,4 +1,4 @@
-"""The parts of the worklist: for each kind of item, the rows that call for somebody at the clinic.
+"""The parts of the worklist: for each kind of item, the rows that need action by the clinic.
 
 Each row has `visit_key`, the primary key of the visit that it is about, or None.
 """
