@@ -239,6 +239,13 @@ EXTENSIONS = (
         "How many visits of the service may begin in one spell of the hours of a Schedule, such as a morning.",
     ),
     Extension(
+        codes.NEW_PATIENT_SESSION_LIMIT,
+        ("Extension",),
+        ("positiveInt",),
+        "How many visits of the service by patients who have not been here before may begin in one spell of the hours"
+        " of a Schedule, such as a morning.",
+    ),
+    Extension(
         codes.KEPT_TIME,
         ("Extension",),
         (),

@@ -16,7 +16,7 @@ PARAMETERS: tuple[tuple[str | None, Any], ...] = (
             "fields": (
                 ("duration", "buffer_before", "buffer_after"),
                 ("alignment_interval", "alignment_offset", "slot_capacity"),
-                ("day_limit", "week_limit", "session_limit"),
+                ("day_limit", "week_limit", "session_limit", "new_patient_session_limit"),
                 "availability",
                 "not_available",
                 ("timezone", "alignment_timezone"),
@@ -103,4 +103,5 @@ class ScheduleParametersForm(ParametersForm):
             "day_limit": AS_THE_SERVICE,
             "week_limit": AS_THE_SERVICE,
             "session_limit": AS_THE_SERVICE,
+            "new_patient_session_limit": AS_THE_SERVICE,
         }

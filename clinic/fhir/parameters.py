@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clinic.available_time import AVAILABILITY_PERIOD, AVAILABILITY_RECURRENCE, period_of, weeks_of
-from clinic.fhir.codes import KEPT_TIME, SCHEDULING_PARAMETERS, SESSION_LIMIT
+from clinic.fhir.codes import KEPT_TIME, NEW_PATIENT_SESSION_LIMIT, SCHEDULING_PARAMETERS, SESSION_LIMIT
 from clinic.fhir.datatypes import Json, minutes, read_minutes, read_period, read_zone
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.references import local_reference
@@ -72,6 +72,7 @@ ATTRIBUTES = {
     "timezone": ParameterAttribute("timezone", "valueCode", read_zone),
     "slotCapacity": ParameterAttribute("slot_capacity", "valuePositiveInt", _read_capacity),
     SESSION_LIMIT: ParameterAttribute("session_limit", "valuePositiveInt", _read_most),
+    NEW_PATIENT_SESSION_LIMIT: ParameterAttribute("new_patient_session_limit", "valuePositiveInt", _read_most),
 }
 LIMIT = "bookingLimit"
 LIMITS = {"d": "day_limit", "wk": "week_limit"}  # columns by the unit of time

@@ -172,6 +172,9 @@ class SchedulingParameters(models.Model):
     session_limit = limit_field(
         "visits a session", "In one spell of the hours of a schedule, such as a morning; empty: no limit."
     )
+    new_patient_session_limit = limit_field(
+        "new patients a session", "Visits of new patients in one spell of the hours of a schedule; empty: no limit."
+    )
     availability = ExactJSONField(null=True, blank=True)
     not_available = ExactJSONField(default=list, blank=True)
     kept = ExactJSONField("kept time", default=list, db_default=[], blank=True)

@@ -17,6 +17,7 @@ from scheduling import access, availability, booking
 from scheduling.access import Caller
 from scheduling.availability import Offering, PlannedVisit
 from scheduling.booking import Occurrences
+from scheduling.participants import patients_of
 
 
 class SeveralForm(QueryForm):
@@ -112,7 +113,15 @@ def planned_moves(
         first, last = min(starts) - around, max(starts) + around
         engaged = booking.engagements_of(visit.patient, first, last, now=now, besides=keys)
     return availability.plan_move(
-        visit.service, offerings, starts, visit.start, start, now=now, engaged=engaged, without=keys
+        visit.service,
+        offerings,
+        starts,
+        visit.start,
+        start,
+        now=now,
+        engaged=engaged,
+        without=keys,
+        patients=patients_of(visit),
     )
 
 

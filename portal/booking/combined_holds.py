@@ -37,7 +37,7 @@ def hold_combination(
     """
     caller = holder_of(request)
     former = former_hold(request, instead_of, caller, now)
-    own = caller.patient if len(caller.patients) == 1 else None
+    own = caller.only_patient
     extra = referrals.elements(request.session)
     try:
         services = _services(visits)

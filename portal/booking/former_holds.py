@@ -25,7 +25,7 @@ def patient_of(former: Visit | None, service: HealthcareService, caller: Caller)
     """
     if former and former.appointment.service == service and steps.is_for_own(former.appointment, caller):
         return former.appointment.patient
-    return caller.patient if len(caller.patients) == 1 else None
+    return caller.only_patient
 
 
 def held_with(former: Visit | None) -> list[int]:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from clinic.models import HealthcareService
+from portal.common.callers import caller_of
 from portal.finding import times
 from portal.finding.times import Menu
 from portal.finding.times_page import requested_zone
@@ -32,5 +33,6 @@ def lost(request: HttpRequest, menu: Menu, start: datetime, loss: Loss, *, kept:
 
 
 def menu_of(request: HttpRequest, service: HealthcareService) -> Menu:
-    """Return the service's menu in the time zone that was chosen with the time."""
-    return replace(times.read_menu(service), zone=requested_zone(request, service))
+    """Return the service's menu for the caller, in the time zone that was chosen with the time."""
+    zone, patient = requested_zone(request, service), caller_of(request).only_patient
+    return replace(times.read_menu(service), zone=zone, patient=patient)

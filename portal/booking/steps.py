@@ -42,7 +42,7 @@ def of(visit: Visit | Appointment, caller: Caller) -> list[str]:
     """Return the steps of a visit in order. A step with nothing to ask is left out."""
     appointment = _appointment(visit)
     steps = []
-    is_clear = len(caller.patients) == 1 and caller.patient is not None and is_for_own(appointment, caller)
+    is_clear = caller.only_patient is not None and is_for_own(appointment, caller)
     if not (is_clear or is_for_referred(appointment)):
         steps.append(ABOUT)
     if asks_details(appointment, caller):

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from math import inf
 from zoneinfo import ZoneInfo
 
-from clinic.models import Appointment, HealthcareService, Location
+from clinic.models import Appointment, HealthcareService, Location, Patient
 from clinic.visit_place import site_and_town
 from clinic.zones import zone_named
 from portal.finding.positions import Position, away, kilometres_to
@@ -72,7 +72,7 @@ class Menu:
     `zone` is the zone that the patient chose for visits by video; `starts` limits the local starting times. `without`
     is a visit that is being moved, and `moved` its schedules: its own time counts as free, but its present start is not
     among the times. `besides` are the primary keys of visits that are moved with it. `position` is the patient's, if
-    times are to be sorted by distance.
+    times are to be sorted by distance. `patient` is the one who is to come, if there is only one whom it can be.
     """
 
     service: HealthcareService
@@ -84,6 +84,7 @@ class Menu:
     moved: MovedVisit | None = None
     besides: tuple[int, ...] = ()
     position: Position | None = None
+    patient: Patient | None = None
     _ways_of: dict[int, tuple[object, Sequence[tuple[Offering, ...]]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -180,6 +181,7 @@ class Menu:
             limit=limit + len(self.arrangements) if limit and self.moved else limit,
             without=self.without,
             besides=self.besides,
+            patients=(self.patient,) if self.patient is not None else None,
         )
         found = find_times(query, now=now) if first < end else []
         return list(self.moved.other_times(found))[:limit] if self.moved else found

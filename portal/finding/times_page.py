@@ -36,7 +36,9 @@ def free_times(
     """
     form = TimesForm(request.GET)
     zone = requested_zone(request, service, moved=without)
-    whole = replace(times.read_menu(service, moved=without), zone=zone, besides=besides)
+    caller = caller_of(request)
+    patient = caller.only_patient if without is None else None  # a visit that is moved keeps its patients
+    whole = replace(times.read_menu(service, moved=without), zone=zone, besides=besides, patient=patient)
     position = positions.remembered(request.session)
     narrowing = filters.read_filters(whole, request.GET, position)
     menu = near_by(narrowing, position)
@@ -54,7 +56,7 @@ def free_times(
         "regions": zones_by_region(filter(None, (menu.zone, *whole.zones)), now) if service.telehealth else (),
         "filters": narrowing,
         "people": narrowing.people_left(),
-        "suggestions": narrowing.suggestions(caller_of(request).patient),
+        "suggestions": narrowing.suggestions(caller.patient),
         "free_days": free_days,
         "is_month": bool(month),
         "narrowed": menu,

@@ -135,6 +135,11 @@ class Caller:
         own = {self.patient.pk: self.patient} if self.patient else {}
         return own | {carer.patient_id: carer.patient for carer in self._cares}
 
+    @property
+    def only_patient(self) -> Patient | None:
+        """The caller's own record, if there is nobody else whom they can book for."""
+        return self.patient if len(self.patients) == 1 else None
+
     @cached_property
     def confided(self) -> frozenset[int]:
         """Primary keys of these patients without those who share only their visits."""

@@ -11,8 +11,9 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from clinic.local_time import later
-from clinic.models import OCCUPYING, Appointment, HealthcareService, Slot
+from clinic.models import OCCUPYING, Appointment, HealthcareService, Patient, Slot
 from scheduling.availability.limits import fill_limits
+from scheduling.availability.new_patient_limits import fill_full_for_new
 from scheduling.availability.offerings import Offering
 from scheduling.availability.released_time import release
 from scheduling.availability.ways import Way, ways_of
@@ -43,6 +44,7 @@ REASONS = {
     Reason.DAY_FULL: _("No more visits are booked on that day."),
     Reason.WEEK_FULL: _("No more visits are booked in that week."),
     Reason.SESSION_FULL: _("No more visits of this kind are booked in that session."),
+    Reason.NEW_PATIENTS_FULL: _("No more new patients are booked in that session."),
 }
 
 
@@ -52,7 +54,8 @@ class TimeQuery:
 
     With `within` a visit has to start in one of these spans. `windows` divides the search; by default it is made at
     once, or in growing windows if there is a `limit`. Slots of `without` are ignored, as when it is moved, and those
-    of the visits `besides`, by their primary keys, that are moved with it.
+    of the visits `besides`, by their primary keys, that are moved with it. `patients` are those who are to come, by
+    default those of `without`; somebody unknown counts as new.
     """
 
     ways: Sequence[Way]
@@ -63,6 +66,7 @@ class TimeQuery:
     windows: SearchWindows | None = None
     without: Appointment | None = None
     besides: Collection[int] = ()
+    patients: Sequence[Patient] | None = None
 
 
 class FoundTime(NamedTuple):
@@ -114,11 +118,13 @@ def is_offered(
     *,
     now: datetime,
     without: Appointment | None = None,
+    patients: Sequence[Patient] | None = None,
 ) -> bool:
     """True if these schedules can take the service together at `start`, that is if `find_times` would find it."""
     end = later(start, timedelta(seconds=offerings[0].rules.duration))
     arrangement = tuple((offering,) for offering in offerings)
-    query = TimeQuery(ways=ways_of(service, [arrangement]), start=start, end=end, without=without)
+    ways = ways_of(service, [arrangement])
+    query = TimeQuery(ways=ways, start=start, end=end, without=without, patients=patients)
     return bool(find_times(query, now=now))
 
 
@@ -129,11 +135,13 @@ def explain(
     *,
     now: datetime,
     without: Appointment | None = None,
+    patients: Sequence[Patient] | None = None,
 ) -> dict[Offering, list[Reason]]:
     """Return the reasons why the service cannot start at `start`, for each schedule; empty if it can."""
     at = _seconds(start)
     window = at - LONGEST_VISIT, at + 2 * LONGEST_VISIT
-    diaries = diaries_of(service, offerings, *window, now=now, without=without)
+    diaries = {each.schedule: empty_diary(each) for each in offerings}
+    fill([(service, diaries)], *window, now=now, without=without, patients=patients)
     notice: list[Reason] = []
     if start < later(now, service.minimum_notice):
         notice.append(Reason.TOO_SOON)
@@ -228,7 +236,7 @@ def _diaries_in(query: TimeQuery, window: Span, end: int, now: datetime) -> dict
         mine = diaries.setdefault(way.service, {})
         mine |= {each.schedule: empty_diary(each) for pool in way.pools for each in pool if each.schedule not in mine}
     visits_end = min(window[1] + _longest(diaries), end)
-    fill(list(diaries.items()), window[0], visits_end, now=now, without=query.without)
+    fill(list(diaries.items()), window[0], visits_end, now=now, without=query.without, patients=query.patients)
     if query.besides:
         release((diary for calendars in diaries.values() for diary in calendars.values()), query.besides)
     return diaries
@@ -338,11 +346,13 @@ def fill(
     now: datetime,
     without: Appointment | None = None,
     series: Sequence[int] = (),
+    patients: Sequence[Patient] | None = None,
 ) -> None:
     """Write the Slots that touch [start, end), buffers included, into diaries by service and schedule: one query.
 
-    A second one counts visits, if there are limits. The time of `without` is its own, also where a block lies under it:
-    a visit can be made shorter inside a block. `series` are the starts of visits that are to be booked together.
+    A second one counts visits, if there are limits; those on new patients count for `patients`. The time of `without`
+    is its own, also where a block lies under it: a visit can be made shorter inside a block. `series` are the starts of
+    visits that are to be booked together.
     """
     every = [diary for _, each in diaries for diary in each.values()]
     start -= max((diary.rules.buffer_before for diary in every), default=0)
@@ -376,6 +386,7 @@ def fill(
         closed = subtract([block], merge(own.get(bookable, [])))
         taken[bookable] += [Taken(first, last, is_block=True) for first, last in closed]
     fill_limits(diaries, start, end, now=now, without=without, series=series)
+    fill_full_for_new(diaries, (start, end), now=now, without=without, series=series, patients=patients)
 
 
 def kept_for_others(rules: Rules, start: int, end: int, *, now: datetime) -> list[Span]:

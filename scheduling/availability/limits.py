@@ -1,4 +1,7 @@
-"""Booking limits: the days, weeks and sessions in which no further visit may begin, by the visits that there are."""
+"""Booking limits: the days, weeks and sessions in which no further visit may begin, by the visits that there are.
+
+Those on new patients in a session are in new_patient_limits.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -91,7 +94,7 @@ def fill_limits(
             rules, key = diary.rules, diary.schedule
             own = on_schedule_of_service[key, service.pk]
             if rules.limits.session is not None:
-                diary.full_sessions += full_sessions(rules.limits, sessions(diary, start, end), own, series)
+                diary.full_sessions += full_sessions(rules.limits.session, sessions(diary, start, end), own, series)
             for limits, starts, local in (
                 (rules.limits, own, rules.zone),
                 (rules.schedule_limits, on_schedule[key], rules.zone),
@@ -102,4 +105,5 @@ def fill_limits(
 
 
 def _is_limited(diary: Diary) -> bool:
-    return any(diary.rules.limits + diary.rules.schedule_limits)
+    """True if all visits of the service or of the schedule are counted, and not only those of new patients."""
+    return any(diary.rules.limits._replace(new_in_session=None) + diary.rules.schedule_limits)

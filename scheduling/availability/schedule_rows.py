@@ -22,6 +22,7 @@ class ParameterRow(NamedTuple):
     day_limit: int | None
     week_limit: int | None
     session_limit: int | None
+    new_patient_session_limit: int | None
     schedule_day_limit: int | None
     schedule_week_limit: int | None
     availability: str | None
@@ -69,6 +70,7 @@ _PARAMETERS = """
     coalesce(own.day_limit, general.day_limit),
     coalesce(own.week_limit, general.week_limit),
     coalesce(own.session_limit, general.session_limit),
+    coalesce(own.new_patient_session_limit, general.new_patient_session_limit),
     schedule.total_day_limit,
     schedule.total_week_limit,
     coalesce(own.availability, general.availability)::text,

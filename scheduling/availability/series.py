@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from clinic.local_time import later
-from clinic.models import HealthcareService
+from clinic.models import HealthcareService, Patient
 from scheduling.availability.free_times import TimeQuery, as_datetime, bookable_window, empty_diary, fill
 from scheduling.availability.offerings import Offering
 from scheduling.availability.released_time import release
@@ -104,7 +104,7 @@ def find_series(query: SeriesQuery, *, now: datetime) -> list[FoundSeries]:
     if not diaries:
         return []
     start, end = min(begin for begin, _ in bookable.values()), max(finish for _, finish in bookable.values())
-    fill(list(diaries.items()), start, end, now=now, without=first.without)
+    fill(list(diaries.items()), start, end, now=now, without=first.without, patients=first.patients)
     found = [_found(way, zone, diaries[way.service], window, bookable[way.service], query) for way, zone in ways]
     return list(islice(core.in_order(found), first.limit))
 
@@ -124,15 +124,17 @@ def plan_course(
     now: datetime,
     engaged: Sequence[Span] = (),
     without: Collection[int] = (),
+    patients: Sequence[Patient] = (),
 ) -> list[PlannedVisit]:
     """Return the visits of a course on these schedules, whose first begins at `first`, also those that are not free.
 
-    Fewer if no more can be had close together. `engaged` is the patient's own time, and the time of the visits
-    `without`, by their primary keys, counts as free. One query, and another one if there are such visits.
+    Fewer if no more can be had close together. `engaged` is the own time of the `patients`, if they are known, and the
+    time of the visits `without`, by their primary keys, counts as free. One query, and another one if there are such
+    visits.
     """
     weeks = course.weeks or -(-course.days * course.count // WEEK)
     until = later(first, min(timedelta(weeks=weeks * course.count + SPARE_WEEKS), LONGEST_SERIES) + REST)
-    agendas, window = _agendas(service, offerings, until, now, without)
+    agendas, window = _agendas(service, offerings, until, now, without, patients)
     zone, begin = offerings[0].zone, int(first.timestamp())
     if course.weeks is None:
         return list(closest_visits(agendas, course.count, course.days, zone, begin, window, engaged))
@@ -150,13 +152,14 @@ def plan_move(
     now: datetime,
     engaged: Sequence[Span] = (),
     without: Collection[int] = (),
+    patients: Sequence[Patient] = (),
 ) -> list[PlannedVisit]:
     """The visits at `starts` after a move of one of them from `old` to `new`: see `moved_starts` and `plan_course`."""
     zone = offerings[0].zone
     seconds = [int(start.timestamp()) for start in starts]
     moved = moved_starts(seconds, int(old.timestamp()), int(new.timestamp()), zone)
     until = later(as_datetime(max(each.start for each in moved)), REST)
-    agendas, window = _agendas(service, offerings, until, now, without)
+    agendas, window = _agendas(service, offerings, until, now, without, patients)
     return list(planned_visits(agendas, moved, window, engaged))
 
 
@@ -166,17 +169,23 @@ def _agendas(
     until: datetime,
     now: datetime,
     without: Collection[int],
+    patients: Sequence[Patient],
 ) -> tuple[list[Agenda], Span]:
     """The agendas of the schedules, and the time in which the service can be booked, until then."""
     window = bookable_window(service, now, until, now)
     diaries = {each.schedule: empty_diary(each) for each in offerings}
-    fill([(service, diaries)], *window, now=now)
+    fill([(service, diaries)], *window, now=now, patients=patients)
     release(diaries.values(), without)
     return [Agenda(diary) for diary in diaries.values()], window
 
 
 def check_occurrences(
-    service: HealthcareService, offerings: Sequence[Offering], starts: Sequence[datetime], *, now: datetime
+    service: HealthcareService,
+    offerings: Sequence[Offering],
+    starts: Sequence[datetime],
+    *,
+    now: datetime,
+    patients: Sequence[Patient] = (),
 ) -> list[Occurrence]:
     """The visits of a series at these starts, in order, as `is_offered` and `seats` say of each. One query."""
     seconds = [int(start.timestamp()) for start in starts]
@@ -184,7 +193,7 @@ def check_occurrences(
     before, after = reach(diaries)
     length = diaries[0].rules.duration
     calendars = {each.schedule: each for each in diaries}
-    fill([(service, calendars)], seconds[0], seconds[-1] + length, now=now, series=seconds)
+    fill([(service, calendars)], seconds[0], seconds[-1] + length, now=now, series=seconds, patients=patients)
     agendas = [Agenda(diary) for diary in diaries]
     parts = [[agenda.part(at - before, at + after) for agenda in agendas] for at in seconds]
     return [

@@ -32,7 +32,9 @@ def require_may_overbook(caller: Caller, overbook: str, offerings: Sequence[Offe
 
 def taken_offerings(request: BookingRequest, *, now: datetime) -> list[Offering] | None:
     """Return the schedules that are taken at the requested time; None if anything else stands against it."""
-    reasons = availability.explain(request.service, request.offerings, request.start, now=now)
+    reasons = availability.explain(
+        request.service, request.offerings, request.start, now=now, patients=request.patients
+    )
     if any(reason != Reason.TAKEN for why in reasons.values() for reason in why):
         return None
     return [offering for offering, why in reasons.items() if why]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.models import Appointment, Patient, PaymentItem, QuestionnaireResponse
 from clinic.parking import Parking
-from scheduling import access
+from scheduling import access, availability
 from scheduling.access import Caller
 from scheduling.booking import referrals
 from scheduling.booking.cancellation import end_visit
@@ -40,6 +40,7 @@ from scheduling.booking.transitions import (
 )
 from scheduling.booking.visits import manages, place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
+from scheduling.new_patients import counted_as_new
 from scheduling.participants import is_group, is_patient, patients_of
 from scheduling.plugins import BookingStep
 
@@ -286,10 +287,36 @@ def require_within_limits(appointment: Appointment, caller: Caller, now: datetim
     """
     assert appointment.start is not None  # appointment_has_time
     if caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment):
+        _require_room_for_new(appointment, now)
         lock_counted(appointment.service)
         patients_are_within_limits(
             appointment.service, patients_of(appointment), appointment.start, now=now, besides=appointment
         )
+
+
+def _require_room_for_new(appointment: Appointment, now: datetime) -> None:
+    """Raise RuleBroken if a patient who was named makes it a visit of new patients, in a session with as many as the
+    service allows. One that counts as such already, as a hold without a patient does, has its place.
+    """
+    service, start = appointment.service, appointment.start
+    assert start is not None  # appointment_has_time
+    if service is None:
+        return
+    limited = [
+        offering
+        for offering in availability.offerings_of_visit(appointment)
+        if offering.rules.limits.new_in_session is not None
+    ]
+    if not limited:
+        return
+    own_bookables(offering.bookable for offering in limited)
+    if Appointment.objects.filter(counted_as_new(service), pk=appointment.pk).exists():
+        return
+    found = availability.explain(
+        service, limited, start, now=now, without=appointment, patients=patients_of(appointment)
+    )
+    if any(availability.Reason.NEW_PATIENTS_FULL in reasons for reasons in found.values()):
+        raise RuleBroken(str(availability.REASONS[availability.Reason.NEW_PATIENTS_FULL]), expression=PARTICIPANT)
 
 
 def keep_slots(

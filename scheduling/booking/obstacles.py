@@ -57,7 +57,9 @@ def obstacles_to(request: BookingRequest, *, caller: Caller, now: datetime) -> l
 
 
 def _of_time(request: BookingRequest, now: datetime) -> Iterator[Obstacle]:
-    reasons = availability.explain(request.service, request.offerings, request.start, now=now)
+    reasons = availability.explain(
+        request.service, request.offerings, request.start, now=now, patients=request.patients
+    )
     for offering, found in reasons.items():
         for reason in found:
             yield Obstacle(reason, str(availability.REASONS[reason]), offering)

@@ -251,11 +251,14 @@ def _place(
     lock_counted(first.service)
     if not first.override:
         _require_within_limits(request, now)
-    checked = availability.check_occurrences(first.service, first.offerings, request.starts, now=now)
+    patients = first.patients
+    checked = availability.check_occurrences(first.service, first.offerings, request.starts, now=now, patients=patients)
     for number, (start, occurrence) in enumerate(zip(request.starts, checked, strict=True), 1):
         if not occurrence.is_offered:
             with numbering(request, number):
-                require_offered(first.service, first.offerings, start, now=now, override=first.override)
+                require_offered(
+                    first.service, first.offerings, start, now=now, patients=patients, override=first.override
+                )
                 if not first.override:  # by itself it could be booked, but not with the others
                     raise TimeNotOffered(_("That day or week has no room for so many visits of the series."))
     visits = _new_visits(request, status, caller, now, expires)

@@ -118,7 +118,9 @@ def _arrive(visit: Appointment, request: RescheduleRequest, *, now: datetime) ->
     patients_are_free(patients, request.start, request.end, now=now, besides=visit)
     if not request.override:
         patients_are_within_limits(visit.service, patients, request.start, now=now, besides=visit)
-    require_offered(visit.service, request.offerings, request.start, now=now, override=request.override)
+    require_offered(
+        visit.service, request.offerings, request.start, now=now, patients=patients, override=request.override
+    )
     places = len(attending(visit.participant))
     visit.warnings = request.judgement.warnings_unless_refused(request.override)
     visit.cards = request.judgement.cards

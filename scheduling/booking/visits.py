@@ -1,6 +1,6 @@
 """Use cases of visits: book, reschedule, annotate."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -163,7 +163,13 @@ def _seats(request: BookingRequest, replaced: Appointment | None, now: datetime)
     taken = taken_offerings(request, now=now) if request.overbook else None
     if not taken:
         require_offered(
-            request.service, request.offerings, request.start, now=now, without=replaced, override=request.override
+            request.service,
+            request.offerings,
+            request.start,
+            now=now,
+            without=replaced,
+            patients=request.patients,
+            override=request.override,
         )
         places = len(request.patients)
         return seats_for(request.service, request.offerings, request.start, places, now=now, without=replaced)
@@ -349,12 +355,16 @@ def require_offered(
     *,
     now: datetime,
     without: Appointment | None = None,
+    patients: Sequence[Patient] | None = None,
     override: str = "",
 ) -> None:
-    """Raise TimeTaken, or TimeNotOffered with every reason. With `override`, only taken time is refused."""
-    if availability.is_offered(service, offerings, start, now=now, without=without):
+    """Raise TimeTaken, or TimeNotOffered with every reason. With `override`, only taken time is refused.
+
+    The patients are by default those of the visit `without`.
+    """
+    if availability.is_offered(service, offerings, start, now=now, without=without, patients=patients):
         return
-    reasons = availability.explain(service, offerings, start, now=now, without=without)
+    reasons = availability.explain(service, offerings, start, now=now, without=without, patients=patients)
     named = [(each, reason) for each, why in reasons.items() for reason in why]
     if named and all(reason == availability.Reason.BLOCKED for _, reason in named):
         raise TimeTaken(str(availability.REASONS[availability.Reason.BLOCKED]))

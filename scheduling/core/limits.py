@@ -15,11 +15,14 @@ from scheduling.core.intervals import Span
 
 
 class Limits(NamedTuple):
-    """The most visits that may begin in a day, in a week and in a session; None without a limit."""
+    """The most visits that may begin in a day, in a week and in a session, and the most of new patients in a session;
+    None without a limit.
+    """
 
     day: int | None = None
     week: int | None = None
     session: int | None = None
+    new_in_session: int | None = None
 
 
 UNLIMITED = Limits()
@@ -39,16 +42,16 @@ def full_weeks(limits: Limits, starts: Iterable[int], zone: ZoneInfo, series: It
 
 
 def full_sessions(
-    limits: Limits, sessions: Iterable[Span], starts: Sequence[int], series: Sequence[int] = ()
+    most: int | None, sessions: Iterable[Span], starts: Sequence[int], series: Sequence[int] = ()
 ) -> list[Span]:
     """The sessions in which no further visit, or not all visits of a `series`, may begin: see `full_days`."""
-    if limits.session is None:
+    if most is None:
         return []
     full = []
     for first, last in sorted(sessions):
         taken = sum(first <= start < last for start in starts)
         together = sum(first <= start < last for start in series)
-        if taken + max(together - 1, 0) >= limits.session:
+        if taken + max(together - 1, 0) >= most:
             full.append((first, last))
     return full
 

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     DAY_FULL = "day-full"
     WEEK_FULL = "week-full"
     SESSION_FULL = "session-full"
+    NEW_PATIENTS_FULL = "new-patients-full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ class Diary:
     """The rules, extra time and taken time of one schedule for one service.
 
     `extra` is one-off time beyond the hours, `planned` the planning horizon (None without limits). `full_days`,
-    `full_weeks` and `full_sessions` have all the visits that limits allow; `kept` is kept for other services. Two
-    diaries of one `bookable` share its time.
+    `full_weeks` and `full_sessions` have all the visits that limits allow; `full_for_new` are the sessions that are so
+    for a patient who counts as new. `kept` is kept for other services. Two diaries of one `bookable` share its time.
     """
 
     schedule: int
@@ -92,6 +93,7 @@ class Diary:
     full_days: list[Span] = field(default_factory=list)
     full_weeks: list[Span] = field(default_factory=list)
     full_sessions: list[Span] = field(default_factory=list)
+    full_for_new: list[Span] = field(default_factory=list)
     kept: list[Span] = field(default_factory=list)
 
 
@@ -201,6 +203,7 @@ def why_not(diary: Diary, start: int) -> list[Reason]:
         (diary.full_days, Reason.DAY_FULL),
         (diary.full_weeks, Reason.WEEK_FULL),
         (diary.full_sessions, Reason.SESSION_FULL),
+        (diary.full_for_new, Reason.NEW_PATIENTS_FULL),
     ):
         if any(begin <= start < end for begin, end in full):
             reasons.append(reason)
@@ -338,7 +341,7 @@ def _start_spans(diary: Diary, start: int, end: int) -> list[Span]:
     opening = open_time(diary, start - rules.buffer_before, end + rules.buffer_after)
     before, after = rules.buffer_before, rules.duration + rules.buffer_after - 1
     spans = merge((first + before, last - after) for lane in _lanes(opening, diary) for first, last in lane)
-    full = diary.full_days + diary.full_weeks + diary.full_sessions
+    full = diary.full_days + diary.full_weeks + diary.full_sessions + diary.full_for_new
     return subtract(spans, merge(full)) if full else spans
 
 

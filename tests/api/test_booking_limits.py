@@ -97,3 +97,36 @@ def test_a_find_for_a_patient_who_has_enough_finds_no_more(api, service, schedul
     next_week = instant(monday(0, days=7))
     assert starts_for(ada) == [start for start in starts_for(bo) if start >= next_week]
     assert min(starts_for(bo)) < next_week
+
+
+def test_a_limit_on_new_patients_leaves_its_session_to_those_who_return(api, service, schedule):
+    extension = {"url": names.NEW_PATIENT_SESSION_LIMIT, "valuePositiveInt": 1}
+    reference = {"url": "service", "valueReference": {"reference": service.reference}}
+    parameters = {"url": names.SCHEDULING_PARAMETERS, "extension": [reference, extension]}
+    new, known = PatientFactory(), PatientFactory(returning=True)
+    for_new, for_known = (proposal(api, service, schedule, at=monday(14), patient=each) for each in (new, known))
+    assert parameters in write(api, schedule, parameters)["extension"]
+    AppointmentFactory(service=service, patient=PatientFactory(), schedules=[schedule], start=monday(10))
+
+    assert found(api, service, schedule) == []
+    assert found(api, service, schedule, start=monday(0, days=1), end=monday(0, days=2))
+
+    def found_for(patient):
+        query = {"start": instant(monday(0)), "end": instant(monday(0, days=1)), "patient-reference": patient.reference}
+        return [each for each in api.get(FIND, query).fhir["entry"] if each["search"]["mode"] == "match"]
+
+    assert found_for(new) == []
+    assert found_for(known)
+
+    def explained(**more):
+        query = {"start": instant(monday(14)), "schedule": schedule.reference, **more}
+        answer = api.get(f"{service.reference}/$explain", query).fhir["parameter"]
+        return [each["valueBoolean"] for each in answer if each["name"] == "result"], "new-patients-full" in str(answer)
+
+    assert explained() == explained(patient=new.reference) == ([False], True)
+    assert explained(patient=known.reference) == ([True], False)
+    for operation in (HOLD, BOOK):
+        response = api.post(operation, for_new)
+        assert (response.status_code, codes(response)) == (422, ["business-rule"])
+        assert "No more new patients are booked in that session." in texts(response)
+    assert api.post(BOOK, for_known).status_code == 201

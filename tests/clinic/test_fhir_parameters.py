@@ -4,7 +4,13 @@ import pytest
 
 from clinic.available_time import AVAILABILITY_PERIOD, AVAILABILITY_RECURRENCE
 from clinic.fhir import parameters as parameters_in_fhir
-from clinic.fhir.codes import KEPT_TIME, SCHEDULING_PARAMETERS, SERVICE_TYPE_REFERENCE, SESSION_LIMIT
+from clinic.fhir.codes import (
+    KEPT_TIME,
+    NEW_PATIENT_SESSION_LIMIT,
+    SCHEDULING_PARAMETERS,
+    SERVICE_TYPE_REFERENCE,
+    SESSION_LIMIT,
+)
 from clinic.fhir.datatypes import minutes
 from clinic.fhir.resources import RESOURCES, InvalidResource, References, rows_of, to_fhir
 from clinic.models import HealthcareService, SchedulingParameters
@@ -99,6 +105,7 @@ def test_a_service_has_its_parameters_and_hours_in_one_row():
         limit(8, "d"),
         limit(30, "wk"),
         {"url": SESSION_LIMIT, "valuePositiveInt": 3},
+        {"url": NEW_PATIENT_SESSION_LIMIT, "valuePositiveInt": 2},
     )
     opening = [{"daysOfWeek": ["mon"], "allDay": True}]
     holiday = [{"description": "Christmas", "during": {"start": "2026-12-25", "end": "2026-12-26"}}]
@@ -116,6 +123,7 @@ def test_a_service_has_its_parameters_and_hours_in_one_row():
         "day_limit": 8,
         "week_limit": 30,
         "session_limit": 3,
+        "new_patient_session_limit": 2,
         "availability": opening,
         "not_available": holiday,
         "kept": [],

@@ -68,5 +68,5 @@ MORNING, AFTERNOON = (100, 200), (200, 300)
     ],
 )
 def test_a_session_is_full_with_the_visits_that_begin_in_it(starts, series, full):
-    assert full_sessions(Limits(session=2), [AFTERNOON, MORNING], starts, series) == full
-    assert full_sessions(Limits(day=1), [AFTERNOON, MORNING], starts, series) == []
+    assert full_sessions(2, [AFTERNOON, MORNING], starts, series) == full
+    assert full_sessions(None, [AFTERNOON, MORNING], starts, series) == []

@@ -35,6 +35,7 @@ PARAMETERS = {
     "day_limit": "day_limit",
     "week_limit": "week_limit",
     "session_limit": "session_limit",
+    "new_patient_session_limit": "new_patient_session_limit",
     "timezone": "timezone",
     "hours": "availability",
     "not_available": "not_available",
@@ -66,6 +67,7 @@ class ServiceFactory(ResourceFactory):
     day_limit = None
     week_limit = None
     session_limit = None
+    new_patient_session_limit = None
     timezone = None
     hours = WORKING_HOURS
     not_available = None

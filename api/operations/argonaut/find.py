@@ -197,7 +197,8 @@ def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, Health
 def _openings(search: CriteriaSearch, ways: list[availability.Way], now: datetime) -> Iterator[Opening]:
     """Yield the openings from the beginning of the page."""
     start, skip = search.beginning
-    query = TimeQuery(ways=ways, start=start, end=search.end, windows=availability.doubling)
+    patients = (search.patient,) if search.patient is not None else ()
+    query = TimeQuery(ways=ways, start=start, end=search.end, windows=availability.doubling, patients=patients)
     found = availability.openings(query, now=now)
     if search.patient is not None:
         engaged = booking.engagements_of(search.patient, start, search.end, now=now)

@@ -80,6 +80,7 @@ def course(request: HttpRequest, service_id: str) -> HttpResponse:
         now=now,
         engaged=_engaged(patient, wanted, released, now),
         without=released,
+        patients=(patient,) if patient is not None else (),
     )
     if not planned[0].is_free:
         if request.method == "POST":

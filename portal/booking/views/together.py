@@ -119,7 +119,7 @@ def _search(
     menus = [each.narrowed for each in chosen]
     caller = caller_of(request)
     released = held_with(former_hold(request, "", caller, now))
-    patient = caller.patient if len(caller.patients) == 1 else None
+    patient = caller.only_patient
     query = CombinedQuery(
         parts=[ways_of(menu.service, menu.arrangements) for menu in menus],
         start=start,

@@ -24,7 +24,13 @@ def series_request(first: BookingRequest, visits: int, weeks: int, leave_out: bo
     if first.patient is not None:
         engaged = booking.engagements_of(first.patient, first.start, first.start + LONGEST_SERIES, now=now)
     planned = availability.plan_course(
-        first.service, first.offerings, Course(visits, weeks), first.start, now=now, engaged=engaged
+        first.service,
+        first.offerings,
+        Course(visits, weeks),
+        first.start,
+        now=now,
+        engaged=engaged,
+        patients=first.patients,
     )
     missing = [visit for visit in planned[1:] if not visit.is_free]
     kept = [planned[0], *(visit for visit in planned[1:] if visit.is_free)]

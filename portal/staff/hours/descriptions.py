@@ -58,6 +58,9 @@ def settings_in_words(row: SchedulingParameters | None, general: SchedulingParam
     parts += [ngettext("%(count)d visit a week", "%(count)d visits a week", week) % {"count": week}] if week else []
     text = ngettext("%(count)d visit a session", "%(count)d visits a session", session or 0)
     parts += [text % {"count": session}] if session else []
+    new = either("new_patient_session_limit")
+    text = ngettext("%(count)d new patient a session", "%(count)d new patients a session", new or 0)
+    parts += [text % {"count": new}] if new else []
     return ", ".join(parts)
 
 

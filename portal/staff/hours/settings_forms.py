@@ -51,8 +51,9 @@ class ParametersForm(VersionForm):
     day_limit = limit_field(gettext_lazy("Visits a day"))
     week_limit = limit_field(gettext_lazy("Visits a week"))
     session_limit = limit_field(gettext_lazy("Visits a session"))
+    new_patient_session_limit = limit_field(gettext_lazy("New patients a session"))
 
-    LIMITS = ("day_limit", "week_limit", "session_limit")
+    LIMITS = ("day_limit", "week_limit", "session_limit", "new_patient_session_limit")
     PARAMETERS = ("duration", "buffer_before", "buffer_after", "alignment_interval", "slot_capacity", *LIMITS)
     DEFAULTS = {"buffer_before": 0, "buffer_after": 0, "alignment_interval": 60, "slot_capacity": 1}
 

@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
-from clinic.models import HealthcareService, Slot
+from clinic.models import HealthcareService, Patient, Slot
 from tests.factories import (
     EVERY_DAY,
+    AppointmentFactory,
     LocationFactory,
     PractitionerFactory,
     RoomFactory,
@@ -277,3 +278,18 @@ def test_looking_changes_nothing(client, checkup, schedule):
     client.get(address(checkup))
     assert not Slot.objects.exists()
     assert "sessionid" not in client.cookies
+
+
+def test_a_session_with_its_new_patients_is_offered_to_those_who_return_only(client, checkup, schedule, ten, ada):
+    checkup.scheduling_parameters.update(new_patient_session_limit=1)
+    AppointmentFactory(service=checkup, schedules=[schedule], start=ten, end=ten + timedelta(minutes=30))
+
+    def times():
+        days = client.get(address(checkup), {"date": ten.date()}).context["free_days"].days
+        return next(day.count for day in days if day.date == ten.date())
+
+    assert times() == 0
+    client.force_login(ada.user)
+    assert times() == 0
+    Patient.objects.filter(pk=ada.pk).update(returning=True)
+    assert times() > 0

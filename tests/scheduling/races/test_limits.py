@@ -46,11 +46,17 @@ def of_new_patients():
     return service, [ScheduleFactory(services=[service]) for _ in range(2)]
 
 
+def of_new_patients_in_one_session():
+    service = ServiceFactory(new_patient_session_limit=3)
+    return service, [ScheduleFactory(services=[service])]
+
+
 @pytest.mark.parametrize(
     ("situation", "refusal"),
     [
         (on_one_schedule, TimeNotOffered),
         (in_one_session, TimeNotOffered),
+        (of_new_patients_in_one_session, TimeNotOffered),
         (on_two_schedules, TimeNotOffered),
         (of_new_patients, RuleBroken),
     ],
@@ -66,6 +72,7 @@ def test_three_of_eight_are_booked(situation, refusal):
     [
         (on_one_schedule, "visits.own_bookables"),
         (in_one_session, "visits.own_bookables"),
+        (of_new_patients_in_one_session, "visits.own_bookables"),
         (on_two_schedules, "visits.lock_counted"),
     ],
 )
@@ -76,6 +83,32 @@ def test_without_the_lock_more_are_booked(situation, lock, without):
     with slow("clinic_slot", "INSERT"):
         outcomes = at_once(acts)
     assert kinds(outcomes)[Appointment] > 3
+
+
+def holds_of_a_returning_patient_for_two_new_ones():
+    """Two acts, each of which gives a held time of one session to a new patient: there is room for one."""
+    service = ServiceFactory(new_patient_session_limit=1)
+    chen = ScheduleFactory(services=[service])
+    known = PatientFactory(returning=True)
+    held = [hold(wish(service, chen, at=monday(9 + n), patient=known)) for n in range(2)]
+    return [
+        partial(booking.name_patient, each.fhir_id, PatientFactory(), caller=SOFTWARE, now=timezone.now())
+        for each in held
+    ]
+
+
+def test_one_of_two_holds_becomes_that_of_a_new_patient():
+    outcomes = at_once(holds_of_a_returning_patient_for_two_new_ones())
+    assert kinds(outcomes) == {Appointment: 1, RuleBroken: 1}
+
+
+def test_without_the_lock_both_become_that_of_a_new_patient(without):
+    """The control."""
+    without("holds.own_bookables")
+    acts = holds_of_a_returning_patient_for_two_new_ones()
+    with slow("clinic_appointment", "UPDATE"):
+        outcomes = at_once(acts)
+    assert kinds(outcomes) == {Appointment: 2}
 
 
 def test_a_patient_who_confirms_two_holds_at_once_has_one_visit():

@@ -120,13 +120,17 @@ LIMITS = {
 
 
 def test_an_administrator_limits_how_many_are_booked(as_administrator, service_page):
-    data = of_service(day_limit=3, week_limit=12, **LIMITS)
+    data = of_service(day_limit=3, week_limit=12, new_patient_session_limit=2, **LIMITS)
     preview = as_administrator.post(service_page, data)
-    for words in ("3 visits a day, 12 visits a week", "Visits to come of one patient", "New patients a day"):
+    for words in (
+        "3 visits a day, 12 visits a week, 2 new patients a session",
+        "Visits to come of one patient",
+        "New patients a day",
+    ):
         assertContains(preview, words)
     as_administrator.post(service_page, {**data, "step": "save"})
     assert HealthcareService.objects.filter(**LIMITS).count() == 1
-    assert SchedulingParameters.objects.filter(schedule=None, day_limit=3, week_limit=12).count() == 1
+    assert SchedulingParameters.objects.filter(schedule=None, day_limit=3, new_patient_session_limit=2).count() == 1
 
 
 def test_a_practitioner_limits_their_own_calendar(as_chen, calendar_page, schedule, checkup, ten):
