@@ -21,7 +21,7 @@ STEPS = [(int(number), path, re.findall(r"`([^`]+)`", names)) for number, path, 
 # Packages, a group of entry points, a constraint, a trigger, arguments, elements and parameters of FHIR: words that
 # name nothing in a module.
 WORDS = {
-    *("demo", "api", "scheduling", "portal", "portal.staff"),
+    *("demo", "api", "clinic", "scheduling", "portal", "portal.staff"),
     *(
         "clinic_scheduling.plugins",
         "slot_never_sold_twice",
