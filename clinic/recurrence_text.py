@@ -23,7 +23,10 @@ def read(text: str) -> RecurringWeeks:
     if found := OF_MONTH.fullmatch(text):
         return RecurringWeeks(nth=tuple(sorted({NUMBERS[word] for word in re.split(r"[, ]+", found["nth"])})))
     raise ValueError(
-        _("\N{LEFT DOUBLE QUOTATION MARK}%(text)s\N{RIGHT DOUBLE QUOTATION MARK} is not like %(one)s or %(other)s.")
+        _(
+            "\N{LEFT DOUBLE QUOTATION MARK}%(text)s\N{RIGHT DOUBLE QUOTATION MARK} cannot be read."
+            " Write it like %(one)s or %(other)s."
+        )
         % {"text": text, "one": EXAMPLES[0], "other": EXAMPLES[1]}
     )
 

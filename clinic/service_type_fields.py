@@ -12,7 +12,7 @@ def types_field() -> ConceptsField:
     """Return a field for the types of a service, by their names."""
     return ConceptsField(
         label=_("Service types"),
-        help_text=_("For insurers, reports and other systems: type a part of the name, and choose from the list."),
+        help_text=_("For insurers, reports and other systems: type part of the name and choose from the list."),
         known=service_types.known_types,
         name_of=service_types.name_of,
     )

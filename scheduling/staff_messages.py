@@ -231,7 +231,7 @@ def _require_few(author: User, recipients: Sequence[Recipient], now: datetime) -
     author, so that two messages are counted together.
     """
     if not recipients:
-        raise RuleBroken(_("Nobody of the selection can be reached."))
+        raise RuleBroken(_("None of these patients can be reached."))
     if len(recipients) > MOST_PATIENTS:
         raise RuleBroken(
             _("A message goes to %(count)s patients at most. Choose fewer days.") % {"count": MOST_PATIENTS}

@@ -21,7 +21,7 @@ class AuditEventAdmin(ReadOnlyAdmin, ModelAdmin):
         *("=subtype", "user__email", "client"),
         *("patient__family", "patient__given", "patient__fhir_id", "appointment__fhir_id", "target"),
     )
-    search_help_text = _("Who it was, the software, the patient, the visit or what was done, such as read or book.")
+    search_help_text = _("Search by user, software, patient, visit or action, such as read or book.")
     fields = (
         "when",
         "subtype",

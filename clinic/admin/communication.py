@@ -97,7 +97,7 @@ class MessageTemplateAdmin(ModelAdmin):
         (None, {"fields": (("event", "medium", "language"), "service")}),
         (_("Words"), {"fields": ("subject", "body")}),
         (_("For a sample visit, as saved last"), {"fields": ("preview",)}),
-        (_("What is said without a template"), {"fields": ("products_words",), "classes": ("collapse",)}),
+        (_("Text without a template"), {"fields": ("products_words",), "classes": ("collapse",)}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: MessageTemplate | None = None) -> Any:
@@ -111,7 +111,7 @@ class MessageTemplateAdmin(ModelAdmin):
         sample = message_templates.sample_values(template.language, template.service)
         return _html(message_templates.fill_in(text, sample))
 
-    @admin.display(description=_("the product's words"))
+    @admin.display(description=_("the product's text"))
     def products_words(self, template: MessageTemplate) -> SafeString:
         return _html(message_templates.default_text(template.event, template.medium, template.language))
 

@@ -201,7 +201,9 @@ class WeeklyHoursField(LinesField):
     def entry(self, line: str) -> Json:
         window = self.WINDOW.fullmatch(line)
         if window is None:
-            raise ValueError(_("“%(text)s” is not like mon-fri 09:00-17:00, or sat all day.") % {"text": line})
+            raise ValueError(
+                _("“%(text)s” cannot be read. Write it like mon-fri 09:00-17:00 or sat all day.") % {"text": line}
+            )
         extensions = _period(window["start"], window["end"])
         extensions += recurrence_extension(recurrence_text.read(window["weeks"])) if window["weeks"] else []
         days = {**({"extension": extensions} if extensions else {}), "daysOfWeek": list(_days(window["days"]))}
@@ -231,7 +233,9 @@ class ClosuresField(LinesField):
     def entry(self, line: str) -> Json:
         closure = self.CLOSURE.fullmatch(line)
         if closure is None:
-            raise ValueError(_("“%(text)s” is not like 2026-12-24 to 2027-01-02: Winter break.") % {"text": line})
+            raise ValueError(
+                _("“%(text)s” cannot be read. Write it like 2026-12-24 to 2027-01-02: Winter break.") % {"text": line}
+            )
         during = {"start": _moment(closure["start"]), "end": _moment(closure["end"] or closure["start"])}
         if during["start"] > during["end"]:
             raise ValueError(_("It ends before it starts."))
@@ -300,7 +304,9 @@ class RemindersField(forms.CharField):
     def _length(self, text: str) -> timedelta:
         found = self.LENGTH.fullmatch(text)
         if found is None:
-            raise ValidationError(_("“%(text)s” is not like 2 days, 3 hours or 30 minutes.") % {"text": text})
+            raise ValidationError(
+                _("“%(text)s” cannot be read. Write it like 2 days, 3 hours or 30 minutes.") % {"text": text}
+            )
         length = int(found["number"]) * self.UNITS[found["unit"].lower()]
         if length > self.LONGEST:
             raise ValidationError(_("“%(text)s” is more than a year before the visit.") % {"text": text})
@@ -322,7 +328,7 @@ class AmountField(forms.DecimalField):
             return None if number is None else money.amount_of(number, money.clinic_currency())
         except ValueError:
             example = money.text(4000)
-            raise ValidationError(_("Enter an amount such as that of %(example)s.") % {"example": example}) from None
+            raise ValidationError(_("Enter an amount such as %(example)s.") % {"example": example}) from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
@@ -390,7 +396,9 @@ class BornField(forms.CharField):
             label=_("Birth date"),
             required=False,
             widget=AdminDateWidget,
-            help_text=_("Where no more is known, the year and the month, such as 1985-03, or the year alone."),
+            help_text=_(
+                "If the full date is not known, enter the year and the month, such as 1985-03, or only the year."
+            ),
         )
 
     def prepare_value(self, value: Any) -> Any:

@@ -69,7 +69,7 @@ class PractitionerForm(PersonForm):
         label=_("Qualifications"),
         rows=4,
         help_text=_(
-            "One a line. With a code before a colon, such as MD: Doctor of Medicine, other software finds them by it."
+            "One per line. With a code before a colon, such as MD: Doctor of Medicine, other software finds them by it."
         ),
     )
 

@@ -86,7 +86,7 @@ class LocationAdmin(ResourceAdmin):
             None,
             {
                 "fields": ("status", "name", "part_of", "organization"),
-                "description": _("A site is part of nothing; a room is part of its site."),
+                "description": _("A site is not part of another location; a room is part of its site."),
             },
         ),
         (_("Address"), {"fields": ("line", ("city", "state", "postal_code"), "country", "phone", "description")}),
@@ -169,7 +169,7 @@ class ServiceForm(ModelForm):
         if youngest is not None and oldest is not None and youngest > oldest:
             self.add_error("maximum_age", _("The maximum age is below the minimum age."))
         if self.cleaned_data.get("prepayment") and not settings.PAYMENT_PROVIDER:
-            self.add_error("prepayment", _("Nothing can be paid here: no payment provider is set up."))
+            self.add_error("prepayment", _("Patients cannot pay online: no payment provider is set up."))
         return cleaned
 
 

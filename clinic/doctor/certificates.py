@@ -24,7 +24,9 @@ def _certificates(now: datetime) -> Findings:
         if isinstance(end, str):
             yield f"{host}: {end}"
         elif end - now < VALID_FOR:
-            yield _("%(host)s: the certificate ends on %(day)s, and then this subscriber is told nothing.") % {
+            yield _(
+                "%(host)s: the certificate expires on %(day)s. After that, this subscriber gets no notifications."
+            ) % {
                 "host": host,
                 "day": f"{end:%Y-%m-%d}",
             }

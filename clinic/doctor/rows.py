@@ -84,7 +84,7 @@ def _bookings(now: datetime) -> Findings:
     promised = Appointment.objects.filter(status__in=["booked", "arrived", "checked-in"], deleted_at=None)
     kept = slots.filter(appointment=OuterRef("pk"), start__lt=OuterRef("end"), end__gt=OuterRef("start"))
     yield from _named(
-        _("Coming visits that take no time of a calendar"), _ids(promised.filter(~Exists(kept), end__gt=now))
+        _("Upcoming visits that take no time of a calendar"), _ids(promised.filter(~Exists(kept), end__gt=now))
     )
 
 

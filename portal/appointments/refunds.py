@@ -22,5 +22,5 @@ def refund_text(visits: Sequence[Visit]) -> str:
     if not paid:
         return _("Nothing is charged to your card.")
     if not back:
-        return _("You get nothing back of the %(paid)s that you paid.") % {"paid": money.text(paid, currency)}
+        return _("The %(paid)s that you paid is not refunded.") % {"paid": money.text(paid, currency)}
     return _("You get %(back)s back.") % {"back": money.text(back, currency)}

@@ -38,7 +38,7 @@ class Several:
     def title(self) -> str:
         count = len(self.visits)
         if self.which == Occurrences.ALL:
-            text = ngettext("All %(count)d visit to come", "All %(count)d visits to come", count)
+            text = ngettext("%(count)d upcoming visit", "All %(count)d upcoming visits", count)
             return text % {"count": count}
         text = ngettext("This and %(count)d following visit", "This and %(count)d following visits", count - 1)
         return text % {"count": count - 1}

@@ -355,7 +355,7 @@ def may_announce_delay(caller: Caller, bookable: int, site: Location) -> None:
     """
     works_there = Schedule.objects.filter(bookable=bookable, site=site, active=True, deleted_at=None).exists()
     if not works_there or not manages(caller, bookables=[bookable], sites=[site.pk]):
-        raise Forbidden(_("You can say this only of calendars you work with."))
+        raise Forbidden(_("You can do this only for calendars you work with."))
 
 
 def may_record_absence(caller: Caller, bookable: int) -> Schedule:
@@ -365,7 +365,7 @@ def may_record_absence(caller: Caller, bookable: int) -> Schedule:
     """
     schedule = calendars(caller, Action.RUN).filter(bookable=bookable).order_by("pk").first()
     if caller.client or schedule is None:
-        raise Forbidden(_("You can say this only of calendars you work with."))
+        raise Forbidden(_("You can do this only for calendars you work with."))
     return schedule
 
 

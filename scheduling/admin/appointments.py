@@ -99,9 +99,9 @@ class ChangeForm(RefusableForm):
             raise ValidationError(VersionConflict.message)
         changes = (self.moves, bool(self.cleaned_data.get("step")), "comment" in self.changed_data)
         if sum(changes) > 1:
-            raise ValidationError(_("One thing at a time: move it, take it a step on, or change the comment."))
+            raise ValidationError(_("Make one change at a time: move it, change its status, or change the comment."))
         if self.cleaned_data.get("reason") and not self.cleaned_data.get("step"):
-            self.add_error("reason", _("A reason goes with a step."))
+            self.add_error("reason", _("A reason is only for a new status."))
         return cleaned
 
     @property

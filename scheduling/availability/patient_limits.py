@@ -112,8 +112,8 @@ def _sentence(limit: PatientLimit, service: HealthcareService) -> Sentence:
     most = getattr(service, limit)
     texts = {
         PatientLimit.TO_COME: ngettext(
-            "%(service)s: a patient can have %(count)d visit to come. Cancel or move it first, or call the clinic.",
-            "%(service)s: a patient can have %(count)d visits to come. Cancel or move one first, or call the clinic.",
+            "%(service)s: a patient can have %(count)d upcoming visit. Cancel or move it first, or call the clinic.",
+            "%(service)s: a patient can have %(count)d upcoming visits. Cancel or move one first, or call the clinic.",
             most,
         ),
         PatientLimit.WEEK: ngettext(

@@ -182,7 +182,7 @@ def _require_may_record(absence: Absence, caller: Caller) -> None:
     if absence.site is None:
         access.may_record_absence(caller, absence.bookable_id)
     elif not access.sites_run_by(caller).filter(pk=absence.site.pk).exists():
-        raise Forbidden(_("You can say this only of sites at whose front desk you work."))
+        raise Forbidden(_("You can do this only for sites where you work at the front desk."))
 
 
 def _block(absence: Absence, caller: Caller, now: datetime) -> None:
@@ -219,7 +219,7 @@ def _unblock(absence: Absence, caller: Caller, now: datetime) -> None:
 
 def _require_to_come(request: AbsenceRequest, now: datetime) -> None:
     if request.end <= now:
-        raise RuleBroken(_("The absence is over already. Enter a later end."))
+        raise RuleBroken(_("The absence has already ended. Enter a later end."))
 
 
 def _locked(absence_id: int, caller: Caller, version: int) -> Absence:

@@ -139,7 +139,7 @@ def lock_ticket(
     rows = ServiceRequest.objects.filter(fhir_id__in=ids, service__isnull=False, deleted_at=None)
     tickets = list(rows.select_for_update(no_key=True, of=("self",)).order_by("pk"))
     if len(tickets) > 1:
-        raise RuleBroken(_("A visit uses one referral."), expression=TICKET_EXPRESSION)
+        raise RuleBroken(_("A visit can use only one referral."), expression=TICKET_EXPRESSION)
     for ticket in tickets:
         standing = Appointment.objects.filter(uses_ticket(now), referral=ticket)
         visit = (standing.exclude(pk=besides.pk) if besides else standing).first()

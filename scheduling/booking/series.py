@@ -320,7 +320,7 @@ def _require_apart(request: SeriesRequest) -> None:
     for number, (start, after) in enumerate(pairwise(request.starts), 2):
         if after < start + request.duration:
             with numbering(request, number):
-                raise Invalid(_("It begins before the one before it has ended."), expression="Appointment.start")
+                raise Invalid(_("It begins before the previous one has ended."), expression="Appointment.start")
 
 
 def _require_patient_free(request: SeriesRequest, now: datetime) -> None:

@@ -62,7 +62,7 @@ class KnownRows:
         """The concept of a service type, by its name in any language of the product or by X12's code."""
         found = self._service_types.get(joined(text))
         if found is None:
-            raise Unreadable(_("%(text)s is no service type. Choose one on the page of the visit.") % {"text": text})
+            raise Unreadable(_("%(text)s is not a service type. Choose one on the page of the visit.") % {"text": text})
         return found
 
     def service_names(self, text: str) -> list[str]:

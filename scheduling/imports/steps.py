@@ -86,7 +86,9 @@ def start(file_id: int, *, only_good: bool, version: int, caller: Caller) -> Imp
     if file.status != Status.CHECKED:
         raise VersionConflict
     if not only_good and file.refused.exists():
-        raise RuleBroken(_("Some lines are refused. Mend them in the file, or import only the lines that are right."))
+        raise RuleBroken(
+            _("Some lines are refused. Correct them in the file, or import only the lines that are right.")
+        )
     if not only_good and file.lines > MOST_TOGETHER:
         raise RuleBroken(
             _("All or nothing is for up to %(most)d lines. Import the lines that are right.") % {"most": MOST_TOGETHER}

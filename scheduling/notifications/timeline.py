@@ -29,7 +29,7 @@ EVENTS = {
     Event.TIME_LOST: _("Payment after the time was gone"),
     Event.FEE: _("Fee for a missed visit"),
     Event.REMINDER: _("Reminder"),
-    Event.RECALL: _("To be seen again"),
+    Event.RECALL: _("Recall"),
     Event.REBOOKING: _("Another time needed"),
     Event.KEPT: _("Stays as booked"),
     Event.DELAY: _("Running late"),

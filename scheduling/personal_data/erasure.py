@@ -113,8 +113,8 @@ def _obstacles(person: Person, now: datetime) -> Iterator[Issue]:
         yield _obstacle(_("This record was merged into another one. Delete that one: this one is deleted with it."))
     if count := sum(_is_to_come(visit, person, now) for visit in person.visits):
         text = ngettext(
-            "There is %(count)s visit or request to come. Cancel it first.",
-            "There are %(count)s visits or requests to come. Cancel them first.",
+            "There is %(count)s upcoming visit or request. Cancel it first.",
+            "There are %(count)s upcoming visits or requests. Cancel them first.",
             count,
         )
         yield _obstacle(text % {"count": count})

@@ -76,7 +76,7 @@ def _write_email(user_id: int, now: datetime) -> bool:
         count = len(lines)
         subject = ngettext("%(count)s change to visits", "%(count)s changes to visits", count) % {"count": count}
         text = "\n\n".join(map(str, lines))
-        ending = _("Choose what you are told: %(link)s") % {"link": links.absolute("/staff/notices/settings/")}
+        ending = _("Choose your notices: %(link)s") % {"link": links.absolute("/staff/notices/settings/")}
         notifications.staff_told(user, subject, f"{text}\n\n{ending}", now=now)
     return True
 

@@ -86,7 +86,7 @@ def _locked(name: ItemName, caller: Caller, now: datetime) -> tuple[WorkItem, in
     """
     row = find_row(caller, name.kind, name.row, now=now)
     if row is None:
-        raise RuleBroken(_("This does not wait any more: somebody has dealt with it, or it is over."))
+        raise RuleBroken(_("This is no longer waiting: somebody has dealt with it, or it is over."))
     new = WorkItem(kind=name.kind, row=name.row, version=0, changed=now, changed_by=caller.user)
     WorkItem.objects.bulk_create([new], ignore_conflicts=True)
     rows = WorkItem.objects.select_for_update(no_key=True, of=("self",)).select_related("owner")

@@ -93,7 +93,8 @@ def test_certificates_that_end_soon_or_are_not_valid_are_named_by_their_host(set
     day = (NOW + timedelta(days=5)).astimezone(UTC)
     assert sorted(found) == sorted(
         [
-            f"localhost:{ending}: the certificate ends on {day:%Y-%m-%d}, and then this subscriber is told nothing.",
+            f"localhost:{ending}: the certificate expires on {day:%Y-%m-%d}. After that, this subscriber gets no"
+            " notifications.",
             f"localhost:{untrusted}: The certificate is not valid: self-signed certificate.",
         ]
     )

@@ -141,7 +141,7 @@ def test_a_past_visit_of_a_deleted_patient_leads_to_no_record(as_manager, ada, c
 
 def test_visits_to_come_are_named_in_place_of_the_button(as_manager, visit, ada):
     shown = as_manager.get(page("staff-patient-data", ada))
-    assertContains(shown, "There is 1 visit or request to come. Cancel it first.")
+    assertContains(shown, "There is 1 upcoming visit or request. Cancel it first.")
     assertNotContains(shown, "Type the patient")
     assertContains(
         as_manager.post(page("staff-patient-data", ada), {"typed_name": "Ada Quinn"}, follow=True), "Cancel it first"

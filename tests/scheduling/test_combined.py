@@ -191,7 +191,7 @@ def test_limits_count_the_visits_for_one_another(checkup, doctor, patient):
     checkup.patient_limit = 1
     checkup.save()
     requests = [wish(checkup, doctor, at=week(0, 10, minute), patient=patient) for minute in (0, 30)]
-    with pytest.raises(RuleBroken, match="1 visit to come"):
+    with pytest.raises(RuleBroken, match="1 upcoming visit"):
         book_combined(requests)
 
 

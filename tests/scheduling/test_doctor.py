@@ -73,8 +73,8 @@ def test_time_that_is_sold_twice(service, chen):
     [
         ({}, {"status": "cancelled"}, "Slots that keep the time of a cancelled or deleted visit: 1 ({slot})."),
         ({}, {"deleted_at": monday(9)}, "Slots that keep the time of a cancelled or deleted visit: 1 ({slot})."),
-        ({"status": "entered-in-error"}, {}, "Coming visits that take no time of a calendar: 1 ({visit})."),
-        ({}, {"start": monday(14), "end": monday(15)}, "Coming visits that take no time of a calendar: 1 ({visit})."),
+        ({"status": "entered-in-error"}, {}, "Upcoming visits that take no time of a calendar: 1 ({visit})."),
+        ({}, {"start": monday(14), "end": monday(15)}, "Upcoming visits that take no time of a calendar: 1 ({visit})."),
     ],
     ids=["cancelled", "deleted", "slotless", "elsewhere"],
 )
@@ -90,7 +90,7 @@ def test_five_rows_are_named_and_the_others_counted(service, chen):
     booked = [book(wish(service, chen, at=monday(9 + n), patient=PatientFactory())) for n in range(7)]
     Slot.objects.update(status="entered-in-error")
     names = ", ".join(visit.fhir_id for visit in booked[:5])
-    assert findings("bookings") == [f"Coming visits that take no time of a calendar: 7 ({names}, …)."]
+    assert findings("bookings") == [f"Upcoming visits that take no time of a calendar: 7 ({names}, …)."]
 
 
 def test_work_that_waits(service, chen):

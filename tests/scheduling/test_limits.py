@@ -254,7 +254,7 @@ def came(patient, *, days_ago=30):
     return AppointmentFactory(patient=patient, start=start, end=start + timedelta(minutes=30), status="fulfilled")
 
 
-TO_COME = ("patient_limit", 2, "can have 2 visits to come")
+TO_COME = ("patient_limit", 2, "can have 2 upcoming visits")
 A_WEEK = ("patient_week_limit", 2, "can have 2 visits a week")
 
 
@@ -278,7 +278,7 @@ def test_a_week_has_room_again_and_visits_to_come_do_not(ada):
     book(wish(service, chen, at=monday(9), patient=ada))
     assert book(wish(service, chen, at=monday(9, days=7), patient=ada)).status == "booked"
     HealthcareService.objects.update(patient_limit=2)
-    with pytest.raises(RuleBroken, match="2 visits to come"):
+    with pytest.raises(RuleBroken, match="2 upcoming visits"):
         book(wish(HealthcareService.objects.get(), chen, at=monday(9, days=14), patient=ada))
 
 
@@ -308,9 +308,9 @@ def test_a_hold_is_refused_once_its_patient_is_named(ada):
     book(wish(service, chen, at=monday(9), patient=ada))
     held = hold(wish(service, chen, at=monday(10)))
     caller, now = SOFTWARE, timezone.now()
-    with pytest.raises(RuleBroken, match="1 visit to come"):
+    with pytest.raises(RuleBroken, match="1 upcoming visit"):
         booking.name_patient(held.fhir_id, ada, caller=caller, now=now)
-    with pytest.raises(RuleBroken, match="1 visit to come"):
+    with pytest.raises(RuleBroken, match="1 upcoming visit"):
         booking.confirm(held.fhir_id, ConfirmRequest(patient=ada), caller=caller, now=now)
     other = PatientFactory()
     assert booking.confirm(held.fhir_id, ConfirmRequest(patient=other), caller=caller, now=now).status == "booked"
@@ -321,7 +321,7 @@ def test_software_does_not_hand_a_visit_over_to_a_patient_who_has_enough(ada, bo
     chen = ScheduleFactory(services=[service])
     book(wish(service, chen, at=monday(9), patient=ada))
     visit = book(wish(service, chen, at=monday(10), patient=bo))
-    with pytest.raises(RuleBroken, match="1 visit to come"), booking.all_or_nothing():
+    with pytest.raises(RuleBroken, match="1 upcoming visit"), booking.all_or_nothing():
         booking.amend(visit.fhir_id, {"patient_id": ada.pk}, caller=SOFTWARE, now=timezone.now())
 
 

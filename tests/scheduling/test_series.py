@@ -291,7 +291,7 @@ def test_a_held_series_that_somebody_else_changes_is_not_waited_for(service, sch
 
 
 def test_visits_of_one_series_may_not_overlap(service, schedule):
-    with pytest.raises(Invalid, match="begins before the one before it has ended"):
+    with pytest.raises(Invalid, match="begins before the previous one has ended"):
         book_series(series_wish(service, schedule, starts=[week(0), week(1), week(1, 10, 15)]))
 
 
@@ -311,7 +311,7 @@ def test_the_visits_of_a_series_count_for_one_another(service, schedule, limit):
 def test_a_series_has_as_many_visits_as_a_patient_may_have(service, schedule, patient):
     service.patient_limit = 3
     service.save()
-    with pytest.raises(RuleBroken, match=r"^Appointment 1 of 4 .*3 visits to come"):
+    with pytest.raises(RuleBroken, match=r"^Appointment 1 of 4 .*3 upcoming visits"):
         book_series(series_wish(service, schedule, patient=patient, count=4))
     assert len(book_series(series_wish(service, schedule, patient=patient, count=3))) == 3
 

@@ -157,7 +157,7 @@ class ServiceSettingsForm(ParametersForm):
     total_day_limit = limit_field(gettext_lazy("Visits a day, all calendars together"))
     total_week_limit = limit_field(gettext_lazy("Visits a week, all calendars together"))
     new_patient_limit = limit_field(gettext_lazy("New patients a day"))
-    patient_limit = limit_field(gettext_lazy("Visits to come of one patient"))
+    patient_limit = limit_field(gettext_lazy("Upcoming visits of one patient"))
     patient_week_limit = limit_field(gettext_lazy("Visits of one patient a week"))
     eligibility = forms.ChoiceField(
         label=gettext_lazy("Who it is for"), choices=HealthcareService.Eligibility.choices, widget=forms.RadioSelect

@@ -22,7 +22,7 @@ MESSAGES: CsvList[StaffMessage] = CsvList(
     name="messages to patients",
     columns=(
         Column(_("Subject"), lambda message: message.subject),
-        Column(_("To whom"), selection_text),
+        Column(_("Recipients"), selection_text),
         Column(_("Written by"), lambda message: message.created_by),
         DateColumn(_("Written"), lambda message: in_zone(message.created, clinic_zone())),
         Column(_("Status"), _state),

@@ -96,7 +96,7 @@ class SearchForm(forms.Form):
         label=gettext_lazy("Find a patient"),
         help_text=gettext_lazy("Name, date of birth, phone number, email address or record number, or parts of them."),
         max_length=100,
-        error_messages={"required": gettext_lazy("Type a part of a name or a number.")},
+        error_messages={"required": gettext_lazy("Type part of a name or number.")},
         widget=forms.TextInput({"autocomplete": "off", "inputmode": "search", "autofocus": True}),
     )
 

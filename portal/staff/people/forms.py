@@ -103,13 +103,16 @@ class SecondStepForm(forms.Form):
 
     roles = forms.MultipleChoiceField(
         label=_("These roles sign in in two steps"),
-        help_text=_("Who has several roles needs it if one of them does."),
+        help_text=_("People with several roles need it if one of their roles does."),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     grace = forms.TypedChoiceField(
         label=_("Roles that you add now"),
-        help_text=_("Until then people are reminded when they sign in. Afterwards they reach nothing else first."),
+        help_text=_(
+            "Until then, people are reminded when they sign in. After that, they must add it before they can do"
+            " anything else."
+        ),
         choices=[(0, _("At once")), (7, _("In a week")), (14, _("In two weeks")), (30, _("In 30 days"))],
         coerce=int,
         initial=14,

@@ -149,7 +149,7 @@ def set_active(request: HttpRequest, user_id: int) -> HttpResponse:
         staff_accounts.set_active(user_id, is_active=is_active, caller=caller_of(request), now=timezone.now())
         if is_active:
             return _("The account is active again.")
-        return _("The account is deactivated. Its sessions have ended; what it did stays.")
+        return _("The account is deactivated. Its sessions have ended; its past changes stay on record.")
 
     return _done(request, change)
 

@@ -129,14 +129,14 @@ class PersonForm(RowForm):
     email = forms.EmailField(label=_("Email"), required=False)
     communication = ConceptsField(
         label=_("Languages they speak"),
-        help_text=_("Type a part of the name, and choose from the list."),
+        help_text=_("Type part of the name and choose from the list."),
         known=named_concepts.known_languages,
         name_of=named_concepts.language_name,
         is_open=True,
     )
     specialties = ConceptsField(
         label=_("Specialties"),
-        help_text=_("Type a part of the name, and choose from the list."),
+        help_text=_("Type part of the name and choose from the list."),
         known=named_concepts.known_specialties,
         name_of=named_concepts.specialty_name,
         is_open=True,

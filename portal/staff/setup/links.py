@@ -32,7 +32,7 @@ LINKS = (
     SetupLink(_("Hours and rules"), _("When each visit is given, for how long, and who can book it."), "portal:hours"),
     SetupLink(
         _("Questions before visits"),
-        _("What patients answer before they come, and after which answers they are asked more."),
+        _("What patients answer before they come, and which answers lead to further questions."),
         "portal:setup-questionnaires",
     ),
     SetupLink(
@@ -47,7 +47,7 @@ LINKS = (
     ),
     SetupLink(
         _("Import"),
-        _("Take over patients, people, visits and hours from another system."),
+        _("Import patients, people, visits and hours from another system."),
         "portal:imports",
         Action.IMPORT,
     ),

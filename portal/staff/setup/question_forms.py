@@ -24,8 +24,8 @@ ONE_OF, SOME_OF = "choice", "choices"
 # The kinds of question that can be written here: a type of item, which repeats if several answers can be chosen.
 KINDS = {
     "boolean": gettext_lazy("Yes or no"),
-    ONE_OF: gettext_lazy("One answer of a list"),
-    SOME_OF: gettext_lazy("Several answers of a list"),
+    ONE_OF: gettext_lazy("One answer from a list"),
+    SOME_OF: gettext_lazy("Several answers from a list"),
     "string": gettext_lazy("A few words"),
     "text": gettext_lazy("A longer text"),
     "integer": gettext_lazy("A whole number"),
@@ -72,8 +72,8 @@ class QuestionForm(RowForm):
     )
     kind = forms.ChoiceField(label=gettext_lazy("How it is answered"))
     options = forms.CharField(
-        label=gettext_lazy("Answers of the list"),
-        help_text=gettext_lazy("One a line."),
+        label=gettext_lazy("Answers in the list"),
+        help_text=gettext_lazy("One per line."),
         required=False,
         max_length=LONGEST,
         widget=forms.Textarea({"rows": 4}),
@@ -115,9 +115,9 @@ class QuestionForm(RowForm):
         cleaned = super().clean() or {}
         kind, options = cleaned.get("kind"), self._options
         if kind in (ONE_OF, SOME_OF) and "options" in self.fields and not options:
-            self.add_error("options", _("Enter the answers of the list, one a line."))
+            self.add_error("options", _("Enter the answers in the list, one per line."))
         if kind in KINDS and kind not in (ONE_OF, SOME_OF) and options:
-            self.add_error("kind", _("There are answers of a list: choose that they are answered so, or remove them."))
+            self.add_error("kind", _("You have entered a list of answers: choose a kind with a list, or remove them."))
         if not self.errors and self.item is not None:
             for each in new_faults(self.questionnaire.item, self.items):
                 self.add_error("kind" if isinstance(each.answer, bool) else "options", fault_text(each))
@@ -179,7 +179,7 @@ class QuestionForm(RowForm):
         return next((key for key, (_words, condition) in self.conditions.items() if stored == [condition]), KEPT)
 
     def _times(self) -> list[tuple[str, Any]]:
-        kept = [(KEPT, _("As other software has said"))] if self.initial.get("when") == KEPT else []
+        kept = [(KEPT, _("As set by other software"))] if self.initial.get("when") == KEPT else []
         return [(ALWAYS, _("Always")), *kept, *((key, words) for key, (words, _each) in self.conditions.items())]
 
     def _choose(self, name: str, choices: list[tuple[str, Any]]) -> None:
@@ -217,7 +217,7 @@ def question_lines(items: list[Json]) -> Iterator[QuestionLine]:
 def _lines(items: list[Json], words: Mapping[str, str], depth: int) -> Iterator[QuestionLine]:
     for number, item in enumerate(items):
         conditions = item.get("enableWhen", ())
-        when = "; ".join(words.get(_key(each)) or _("As other software has said") for each in conditions)
+        when = "; ".join(words.get(_key(each)) or _("As set by other software") for each in conditions)
         is_last = number == len(items) - 1
         yield QuestionLine(item, depth, kind_words(item), when, number == 0, is_last)
         yield from _lines(item.get("item", []), words, depth + 1)

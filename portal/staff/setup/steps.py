@@ -50,7 +50,7 @@ STEPS = (
     SetupStep(
         "setup-hours", _("Hours of each person"), _("Where they differ from the hours of the visits."), "calendars"
     ),
-    SetupStep("setup-messages", _("Messages"), _("By which ways patients are told, and when.")),
+    SetupStep("setup-messages", _("Messages"), _("How patients get messages, and when.")),
     SetupStep(
         "setup-preview", _("Preview"), _("The free times as patients see them, and what still prevents booking.")
     ),

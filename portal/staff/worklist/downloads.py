@@ -31,7 +31,7 @@ WORKLIST: CsvList[WorkEntry] = CsvList(
     name="worklist",
     about=_about,
     columns=(
-        Column(_("What waits"), lambda entry: entry.words.heading),
+        Column(_("What is waiting"), lambda entry: entry.words.heading),
         PatientColumns(_patient),
         Column(_("Other record"), lambda entry: patient_text.with_note(other) if (other := _other(entry)) else None),
         Column(_("Sender"), lambda entry: phones.shown(entry.row.address) if entry.kind == Kind.TEXT else None),

@@ -64,7 +64,7 @@ def own(request: HttpRequest, kind: str, row: int) -> HttpResponse:
     except SchedulingError as refusal:
         messages.error(request, refusal_text(refusal))
     else:
-        messages.success(request, _("It is nobody\u2019s again.") if is_back else _("It is yours now."))
+        messages.success(request, _("Nobody is assigned to it now.") if is_back else _("It is assigned to you now."))
     return redirect(_list_of(request))
 
 
@@ -76,7 +76,7 @@ def arrange(request: HttpRequest, kind: str, row: int) -> HttpResponse:
     caller, now, back = caller_of(request), timezone.now(), _list_of(request)
     entry = read_entry(caller, ItemName(_kind(kind), row), now=now)
     if entry is None:
-        messages.info(request, _("This does not wait any more: somebody has dealt with it, or it is over."))
+        messages.info(request, _("This is no longer waiting: somebody has dealt with it, or it is over."))
         return redirect(back)
     if entry.visit is not None:
         disclosures.listed(caller, [entry.visit.appointment], "worklist", now=now)

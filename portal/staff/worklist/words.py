@@ -70,7 +70,7 @@ WORDS: Mapping[WorkItem.Kind, PartWords] = {
         _("The clinic has checked these details, and the patient asks to change them."),
     ),
     Kind.RECALL: PartWords(
-        _("To be seen again"),
+        _("Recall"),
         _("Recalls"),
         _("These patients have not booked, though they were told or their time has come. Call them, or end it."),
     ),

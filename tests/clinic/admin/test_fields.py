@@ -57,12 +57,18 @@ def test_weekly_hours_are_shown_as_they_were_typed(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("mon", "“mon” is not like mon-fri 09:00-17:00"),
+        ("mon", "“mon” cannot be read. Write it like mon-fri 09:00-17:00"),
         ("mon-fri 09:00-17:00\nmonday 09:00-17:00", "Line 2: “monday” is not one of mon, tue"),
         ("mon 09:00-25:00", "“25:00” is not a time such as 09:00"),
-        ("mon 09:00-12:00 every 2 weeks of 2026-02-30", "“every 2 weeks of 2026-02-30” is not like every 2 weeks of"),
-        ("mon 09:00-12:00 every 99 weeks of 2026-02-02", "“every 99 weeks of 2026-02-02” is not like"),
-        ("mon 09:00-12:00 7th of month", "“7th of month” is not like every 2 weeks of 2026-11-30 or 1st, 3rd of month"),
+        (
+            "mon 09:00-12:00 every 2 weeks of 2026-02-30",
+            "“every 2 weeks of 2026-02-30” cannot be read. Write it like every 2 weeks of",
+        ),
+        ("mon 09:00-12:00 every 99 weeks of 2026-02-02", "“every 99 weeks of 2026-02-02” cannot be read"),
+        (
+            "mon 09:00-12:00 7th of month",
+            "“7th of month” cannot be read. Write it like every 2 weeks of 2026-11-30 or 1st, 3rd of month",
+        ),
     ],
 )
 def test_wrong_hours_are_refused_with_the_line(text, message):
@@ -111,7 +117,7 @@ def test_reminders_are_shown_in_words(text):
 
 @pytest.mark.parametrize("text", ["soon", "0 hours", "2 days 2 hours", "-1 day", "53 weeks", "2 00:00:00"])
 def test_wrong_reminders_are_refused(text):
-    with pytest.raises(ValidationError, match=r"is not like 2 days|is more than a year"):
+    with pytest.raises(ValidationError, match=r"Write it like 2 days|is more than a year"):
         RemindersField(required=False).clean(text)
 
 

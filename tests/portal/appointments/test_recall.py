@@ -36,7 +36,8 @@ def test_the_patient_declines(client, recall):
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [("completed", "You have booked it already."), ("cancelled", "The clinic has seen to it")]
+    ("status", "words"),
+    [("completed", "You have booked it already."), ("cancelled", "The clinic has taken care of it")],
 )
 def test_one_that_has_ended_says_so(client, recall, status, words):
     Task.objects.update(status=status)

@@ -62,13 +62,13 @@ def test_the_page_of_a_visit_lists_its_series_and_what_can_be_changed(as_ada, se
     shown = as_ada.get(page(series[1]))
     assert [visit.id for visit in shown.context["together"]] == [visit.fhir_id for visit in series]
     assertContains(shown, "This and 1 following visit")
-    assertContains(shown, "All 3 visits to come")
+    assertContains(shown, "All 3 upcoming visits")
     assertContains(shown, f"{page(series[1], 'move/')}?which=this-and-following")
     first = as_ada.get(page(series[0]))
     assertNotContains(first, "following visit")
     last = as_ada.get(page(series[2]))
     assertNotContains(last, "following visit")
-    assertContains(last, "All 3 visits to come")
+    assertContains(last, "All 3 upcoming visits")
 
 
 def test_this_and_the_following_are_cancelled(as_ada, series):
@@ -94,7 +94,7 @@ def test_one_that_begins_too_soon_stays_and_the_rest_are_cancelled(as_ada, serie
 
 
 def test_all_are_cancelled_by_the_link(client, series, link):
-    assertContains(client.get(link), "All 3 visits to come")
+    assertContains(client.get(link), "All 3 upcoming visits")
     address = f"{link}cancel/?which=all"
     assertNotContains(client.get(address), "Cancel 3 visits")  # the times of the others are told after the proof
     client.post(address, BORN)

@@ -95,7 +95,7 @@ class TestFromTheirVisits:
         other = visit_at(visit.start - 30 * MINUTE, PatientFactory(given="Quentin"), schedule, status="arrived")
         as_ada.post(page)
         waiting = as_ada.get(page)
-        assertContains(waiting, "1 person who has arrived is before you.")
+        assertContains(waiting, "1 person who has arrived is ahead of you.")
         assertNotContains(waiting, "Quentin")
         Appointment.objects.filter(pk=other.pk).update(status="checked-in")
         part = as_ada.get(page, headers=HTMX)

@@ -51,12 +51,12 @@ def choose(client, shown, number):
 
 
 def test_who_cares_for_others_is_asked(as_ada, held, leo):
-    assertContains(as_ada.get(page_of(held, "about")), "Is the same visit for somebody else too?")
+    assertContains(as_ada.get(page_of(held, "about")), "Does somebody else need the same visit?")
 
 
 def test_who_books_for_one_only_is_not_asked(as_ada, ada, checkup, button_value):
     held = hold(as_ada, checkup, button_value)
-    assertNotContains(as_ada.get(page_of(held, "about")), "for somebody else too")
+    assertNotContains(as_ada.get(page_of(held, "about")), "somebody else need the same visit")
 
 
 def test_one_after_another_with_the_same_practitioner(as_ada, held, leo, mia, ten):

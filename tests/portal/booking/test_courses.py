@@ -241,7 +241,7 @@ def test_what_the_service_asks_is_asked_once(as_ada, checkup, page, schedule):
 def test_a_refusal_says_which_visit_and_holds_nothing(as_ada, ada, checkup, schedule, page, ten):
     checkup.patient_limit = 3
     checkup.save()
-    assertContains(as_ada.post(page), "a patient can have 3 visits to come")
+    assertContains(as_ada.post(page), "a patient can have 3 upcoming visits")
     assert held_visits() == []
 
 

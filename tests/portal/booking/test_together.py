@@ -132,7 +132,7 @@ def test_one_is_cancelled_alone_or_all_together(as_ada, page, checkup):
     one = held_visits()[0]
     as_ada.post(page_of(one, "confirm"))
     shown = as_ada.get(f"/appointments/{one.fhir_id}/")
-    assertContains(shown, "All 2 visits to come")
+    assertContains(shown, "All 2 upcoming visits")
     assertNotContains(shown, "Series")
     as_ada.post(f"/appointments/{one.fhir_id}/cancel/?which=all")
     assert set(Appointment.objects.values_list("status", flat=True)) == {"cancelled"}

@@ -113,7 +113,7 @@ LISTS = {
     "free time": DownloadCase(
         "waiting-list-gaps", {"Calendar": "Dr. Mei Chen"}, {"date": "{day}"}, names_patients=False
     ),
-    "worklist": DownloadCase("worklist", {**ADA, "What waits": "Messages that could not be sent"}),
+    "worklist": DownloadCase("worklist", {**ADA, "What is waiting": "Messages that could not be sent"}),
     "notices": DownloadCase("staff-notices", {**ADA, "Kind": "New visit"}),
     "absences": DownloadCase("staff-absences", {"Name": "Dr. Mei Chen", "Reason": "Flu"}, names_patients=False),
     "absence": DownloadCase("staff-absence", {**ADA, "State": "Affected visits"}, argument="absence"),

@@ -123,7 +123,7 @@ def test_service_types_are_read_by_name_in_any_language_or_by_code(importer):
     lines = "s1,A,10,Physical Therapy\ns2,B,10,fisioterapia\ns3,C,10,PT\ns4,D,10,home VISIT\ns5,E,10,\ns6,F,10,Skim\n"
     checked = importer.check("services", "Number,Name,Minutes,Service type\n" + lines)
     assert list(checked.refused.values_list("line", "reason")) == [
-        (6, "Skim is no service type. Choose one on the page of the visit.")
+        (6, "Skim is not a service type. Choose one on the page of the visit.")
     ]
     importer.run("services", "Number,Name,Minutes,Service type\n" + lines.replace("s6,F,10,Skim\n", ""))
     named = {each.name: service_types.names_of(each.type) for each in HealthcareService.objects.all()}
@@ -176,7 +176,7 @@ def test_hours_may_say_in_which_weeks(importer):
     importer.run("services", SERVICE)
     text = "Practitioner,Service,Days,From,To,Weeks\n"
     text += "d1,s1,Mon,8:00,12:00,Every 2 weeks of 2026-11-30\nd1,s1,Tue,8:00,9:00,\n"
-    reason = "“every 2 weeks of winter” is not like every 2 weeks of 2026-11-30 or 1st, 3rd of month."
+    reason = "“every 2 weeks of winter” cannot be read. Write it like every 2 weeks of 2026-11-30 or 1st, 3rd of month."
     together = {1: reason, 2: reason}  # all hours of a calendar are imported or none
     assert importer.refusals("hours", text.replace("2026-11-30", "winter")) == together
     importer.run("hours", text)

@@ -29,7 +29,7 @@ def recall(request: HttpRequest, appointment_id: str) -> HttpResponse:
         note = form.cleaned_data["note"]
         try:
             recalls.set_recall(appointment_id, due, note=note, caller=caller_of(request), now=now)
-            told = _("The patient is to be seen again from %(day)s on, and is told before that.")
+            told = _("The recall is saved for %(day)s. The patient gets a message before then.")
             messages.success(request, told % {"day": plain_day(due)})
         except NotFound:
             raise Http404 from None
@@ -48,7 +48,7 @@ def end_recall(request: HttpRequest, recall_id: str) -> HttpResponse:
         ended = recalls.end_recall(recall_id, caller=caller_of(request), now=timezone.now())
     except NotFound:
         raise Http404 from None
-    messages.success(request, _("The patient is not told any more to come again."))
+    messages.success(request, _("The recall has ended. The patient gets no more messages about it."))
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if safe else reverse("portal:staff-visit", args=[ended.appointment.fhir_id]))

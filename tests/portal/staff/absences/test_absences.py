@@ -63,7 +63,7 @@ def test_saving_it_blocks_the_day_and_opens_the_visits_that_are_affected(as_rana
         ({"first": ""}, "Enter the first day."),
         ({"start": "12:00", "end": "11:00"}, "The end must be after the start."),
         ({"last": "2020-01-01"}, "The last day must be the first day or later."),
-        ({"first": "2020-01-01"}, "The absence is over already."),
+        ({"first": "2020-01-01"}, "The absence has already ended."),
     ],
 )
 def test_what_is_wrong_is_said_and_the_typed_text_stays(as_rana, said, change, error):

@@ -52,7 +52,7 @@ def clocks(series, zone):
 def test_the_form_of_a_visit_of_a_series_asks_what_moves(as_rana, series, visit_alone):
     page = as_rana.get(f"/staff/visits/{series[1].fhir_id}/move/", headers=DIALOG)
     assertContains(page, "This and 1 following visit")
-    assertContains(page, "All 3 visits to come")
+    assertContains(page, "All 3 upcoming visits")
     assertNotContains(as_rana.get(f"/staff/visits/{visit_alone.fhir_id}/move/", headers=DIALOG), "Only this visit")
 
 

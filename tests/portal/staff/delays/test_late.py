@@ -71,7 +71,7 @@ def test_wrong_minutes_are_refused_in_words(as_rana, visit, said, wrong):
 
 
 def test_without_visits_it_says_so(as_rana, said):
-    assertContains(as_rana.get(LATE, said), "No visit today begins later because of it.")
+    assertContains(as_rana.get(LATE, said), "No visit today begins later because of it:")
 
 
 def test_the_desk_of_another_site_does_not_say_it(client, visit, said):

@@ -48,7 +48,7 @@ def test_a_file_is_made_shown_and_downloaded(as_owner, ada):
 
 def test_a_file_that_failed_says_what_to_do(as_owner):
     FhirExport.objects.create(status="failed", created=timezone.now(), expires=timezone.now() + timedelta(days=1))
-    assertContains(as_owner.get(PAGE), "If that stops too, tell whoever runs the server.")
+    assertContains(as_owner.get(PAGE), "If that fails too, tell the person who runs the server.")
 
 
 def test_a_file_that_has_ended_is_not_found(as_owner):

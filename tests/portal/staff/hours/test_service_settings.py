@@ -124,7 +124,7 @@ def test_an_administrator_limits_how_many_are_booked(as_administrator, service_p
     preview = as_administrator.post(service_page, data)
     for words in (
         "3 visits a day, 12 visits a week, 2 new patients a session",
-        "Visits to come of one patient",
+        "Upcoming visits of one patient",
         "New patients a day",
     ):
         assertContains(preview, words)

@@ -58,7 +58,7 @@ def test_records_are_merged_and_the_merge_is_undone(as_rana, pair, compare, elen
     elena.refresh_from_db()
     assert (elena.family, elena.email, elena.phone) == ("Marqeuz", "elena@example.com", "(212) 555-0199")
     assertContains(as_rana.get(record), "Undo the merge")
-    assertContains(as_rana.get(LIST), "No records look as if they were of one person.")
+    assertContains(as_rana.get(LIST), "No records look like duplicates.")
     as_rana.post(reverse("portal:staff-unmerge", args=[twin.fhir_id]))
     elena.refresh_from_db()
     assert (elena.family, elena.email) == ("Marquez", "")

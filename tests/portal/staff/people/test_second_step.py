@@ -53,7 +53,7 @@ def test_every_role_of_staff_can_be_required():
 
 def test_a_manager_says_which_roles_must(as_manager):
     page = as_manager.get(PAGE)
-    assertContains(page, "No role has to do this yet.")
+    assertContains(page, "No role has to use it yet.")
     assertNotContains(page, 'value="owner"')
     sent = {"roles": ["manager", "front-desk"], "grace": "7", "version": version()}
     assertRedirects(as_manager.post(PAGE, sent), ACCOUNTS)

@@ -45,7 +45,7 @@ def send(client, address, data, *, status=200):
 
 def test_it_opens_by_itself_at_the_first_sign_in_of_a_manager(client, as_administrator):
     assert client.get("/start/").url == page("setup")
-    assert "In about ten minutes" in shown(client.get(page("setup")))
+    assert "It takes about ten minutes" in shown(client.get(page("setup")))
 
     LocationFactory()
     assert client.get("/start/").url == page("day")
@@ -57,7 +57,7 @@ def test_other_staff_of_an_empty_clinic_are_not_sent_there(client):
 
 
 def test_from_nothing_to_a_bookable_time(client, as_administrator):
-    assert "First a site" in shown(client.get(page("setup-people")))
+    assert "Add a site first" in shown(client.get(page("setup-people")))
     text = send(client, page("setup-sites"), SITE)
     assert "1 Main Street, New York" in text
     assert "Continue: People" in shown(client.get(page("setup")))

@@ -80,7 +80,7 @@ def test_from_nothing_to_questions_that_patients_are_asked(client, as_administra
     assert hurt == {"type": "boolean", "text": "Does it hurt?", "required": True}
     condition = {"question": hurts, "operator": "=", "answerBoolean": True}
     assert since == {"type": "date", "text": "Since when?", "enableWhen": [condition]}
-    assert "Several answers of a list: Left, Right" in text
+    assert "Several answers from a list: Left, Right" in text
     assert "After “Yes” to “Does it hurt?”" in text
 
     send(client, address, {"version": "4", "title": "Your knee", "status": "active"})
@@ -91,7 +91,7 @@ def test_from_nothing_to_questions_that_patients_are_asked(client, as_administra
 
 
 def test_the_list_says_which_visits_ask_it(client, as_administrator, form):
-    assert "No visit asks it yet" in shown(client.get(page("setup-questionnaires")))
+    assert "No visit uses it yet" in shown(client.get(page("setup-questionnaires")))
     ServiceFactory(name="Check-up", questionnaires=[form])
     assert "Asked before: Check-up" in shown(client.get(page("setup-questionnaires")))
     QuestionnaireFactory(status="draft")
@@ -139,10 +139,10 @@ def test_faults_are_said_beside_their_field_and_nothing_typed_is_lost(client, as
     new = page("setup-question-new", form.fhir_id)
     text = send(client, new, {"version": "1", "text": "", "kind": "choice", "options": ""})
     assert "Enter the question." in text
-    assert "Enter the answers of the list, one a line." in text
+    assert "Enter the answers in the list, one per line." in text
 
     text = send(client, new, {"version": "1", "text": "Since when?", "kind": "date", "options": "Today"})
-    assert "choose that they are answered so, or remove them" in text
+    assert "choose a kind with a list, or remove them" in text
     assert "Since when?" in text
     assert len(items(form)) == 3
 

@@ -53,7 +53,7 @@ def test_who_takes_an_item_has_it_for_all_to_see(as_rana, as_dana, dana, visit, 
     assertContains(as_dana.get(LIST), "Nobody has it.")
     answer = take(as_dana, visit, back=f"{LIST}?who=nobody")
     assert answer.redirect_chain == [(f"{LIST}?who=nobody", 302)]
-    assertContains(answer, "It is yours now.")
+    assertContains(answer, "It is assigned to you now.")
     assertNotContains(answer, "Ada Quinn")
     assertContains(as_dana.get(f"{LIST}?who=mine"), "Ada Quinn")
     assertContains(as_rana.get(LIST), "Dana Reyes has it.")
@@ -68,13 +68,13 @@ def test_the_second_of_two_is_told_who_has_it(as_rana, as_dana, visit, dana):
     take(as_dana, visit)
     assertContains(take(as_rana, visit), "Dana Reyes has this already.")
     assert WorkItem.objects.get().owner == dana
-    assertContains(take(as_dana, visit), "It is yours now.")
+    assertContains(take(as_dana, visit), "It is assigned to you now.")
 
 
 def test_an_item_is_put_back(as_rana, visit):
     take(as_rana, visit)
     answer = take(as_rana, visit, 1, **{"put-back": "1"})
-    assertContains(answer, "It is nobody\u2019s again.")
+    assertContains(answer, "Nobody is assigned to it now.")
     assertContains(answer, "Nobody has it.")
 
 
@@ -126,8 +126,8 @@ def test_an_item_that_is_done_is_gone_with_its_owner(as_rana, visit):
     take(as_rana, visit)
     as_rana.post(f"/staff/appointments/{visit.fhir_id}/attendance/", {"from_list": "on", "back": LIST})
     assertNotContains(as_rana.get(f"{LIST}?who=mine"), "Ada Quinn")
-    assertContains(take(as_rana, visit, 1), "This does not wait any more")
-    assertContains(as_rana.get(page_of(visit), follow=True), "This does not wait any more")
+    assertContains(take(as_rana, visit, 1), "This is no longer waiting")
+    assertContains(as_rana.get(page_of(visit), follow=True), "This is no longer waiting")
 
 
 def test_who_has_left_holds_nothing(as_rana, as_dana, dana, visit):

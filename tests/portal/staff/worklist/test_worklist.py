@@ -302,7 +302,7 @@ def test_who_is_to_be_seen_again_and_has_not_booked_waits(as_rana, ada, site, sc
     recall = RecallFactory(patient=ada, appointment=visit, note="Blood test before", messages=2, next_message=None)
     assert waiting(as_rana) == 1
     page = as_rana.get("/staff/to-do/")
-    for words in ("To be seen again", "Blood test before", "The patient has been told 2 times.", "Ada Quinn"):
+    for words in ("Recall", "Blood test before", "The patient has been told 2 times.", "Ada Quinn"):
         assertContains(page, words)
     as_rana.post(f"/staff/recalls/{recall.fhir_id}/end/", {"next": "/staff/to-do/"})
     assert waiting(as_rana) == 0
@@ -329,7 +329,7 @@ def test_staff_have_a_patient_seen_again_from_the_visits_page(as_rana, ada, site
     page = f"/staff/appointments/{visit.fhir_id}/"
     assertContains(as_rana.get(page), "See the patient again")
     answer = as_rana.post(f"{page}recall/", {"months": "6", "note": "With pictures"}, follow=True)
-    assertContains(answer, "is told before that")
+    assertContains(answer, "gets a message before then")
     assertContains(answer, "With pictures")
     assertContains(as_rana.post(f"{page}recall/", {"months": "6"}, follow=True), "End that first.")
     assertContains(as_rana.post(f"{page}recall/", {"months": "7"}, follow=True), "Choose in how many months.")
