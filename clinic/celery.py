@@ -1,18 +1,44 @@
 """The Celery application and the schedule of its periodic tasks."""
 
+import logging
 import os
 from datetime import UTC, datetime
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
+from celery.exceptions import Ignore
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
-from clinic import request_id
+from clinic import database, request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
+logger = logging.getLogger(__name__)
 
-app = Celery("clinic")
+OUTLASTED = 30.0  # less than the time in which a worker that is told to stop must have ended
+
+
+class RetriedTask(Task):  # type: ignore[type-arg]  # it is generic for type checkers only
+    """A task that is tried again until PostgreSQL is there, for OUTLASTED seconds; then the clock orders it again.
+
+    A worker can do nothing else meanwhile. A retry through the broker would need that, and could come late.
+    """
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        if self.request.called_directly:
+            return self.run(*args, **named)
+        try:
+            return database.outlast(lambda: self.run(*args, **named), OUTLASTED)
+        except (OperationalError, InterfaceError) as error:
+            if not database.is_away(error):
+                raise
+            database.drop_dead_connections()
+            logger.warning("%s was broken off: PostgreSQL is away", self.name)
+            raise Ignore from error
+
+
+app = Celery("clinic", task_cls=RetriedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["scheduling"])
 app.conf.beat_schedule = {

@@ -48,12 +48,14 @@ def logging_settings(form: str, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"secrets": {"()": HideSecrets}},
+        "filters": {"outages": {"()": "clinic.outage_logs.OutagesInOneLine"}, "secrets": {"()": HideSecrets}},
         "formatters": {
             "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
             "json": {"()": JSONFormatter},
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form, "filters": ["secrets"]}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": form, "filters": ["outages", "secrets"]}
+        },
         "loggers": {
             "django": {"handlers": []},  # its own would print everything twice with DEBUG, secrets included
             "clinic.access_log": {"level": "INFO"},

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
+from clinic import database
 from clinic.models import ParkedRow
 
 logger = logging.getLogger(__name__)
@@ -92,8 +93,11 @@ class Parking:
 def park(task: str, kind: str, key: object, error: Exception, *, now: datetime) -> None:
     """Store that the task failed on this row, and log it.
 
-    Only the class of the error is stored, since its text can quote the row.
+    Only the class of the error is stored, since its text can quote the row. While PostgreSQL is away no row is to
+    blame: the error is raised again.
     """
+    if database.is_away(error):
+        raise error
     error_name = type(error).__name__
     logger.error("%s: %s %s was set aside (%s)", task, kind, key, error_name, exc_info=error)
     row, is_new = ParkedRow.objects.get_or_create(

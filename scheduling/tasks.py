@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
-from clinic import contacts_renewal, parking, retention
+from clinic import contacts_renewal, database, parking, retention
 from scheduling import (
     absences,
     booking,
@@ -173,10 +173,12 @@ def notify_subscribers() -> None:
 
 
 def _plan_notifications(plan: Callable[..., object]) -> None:
-    """Plan notifications. An error is only logged, so that due notifications still go out."""
+    """Plan notifications. An error is only logged, so that due ones still go out, unless PostgreSQL is away."""
     try:
         plan(now=timezone.now())
-    except Exception:
+    except Exception as error:
+        if database.is_away(error):
+            raise
         logger.exception("Notifications could not be planned (%s)", getattr(plan, "__name__", plan))
 
 

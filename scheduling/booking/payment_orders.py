@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_noop
 
+from clinic import database
 from clinic.models import Payment, PaymentOrder
 from clinic.parking import Parking
 from scheduling import notifications, payments
@@ -79,6 +80,8 @@ def _perform(claimed: PaymentOrder, now: datetime) -> None:
     except ProviderUnavailable as error:
         _try_later(claimed, str(error), now)
     except Exception as error:  # a bug in one order: the other orders go on
+        if database.is_away(error):
+            raise
         logger.exception("Payment order %s failed", claimed.pk)
         _try_later(claimed, type(error).__name__, now)
     else:

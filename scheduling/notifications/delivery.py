@@ -1,7 +1,8 @@
 """Delivery of due messages: claimed in one transaction, sent outside any, and recorded in another.
 
 Delivery is at least once: if a worker dies after the claim, the claim expires and the message is sent again with the
-same Message-ID. Two workers never hold one message at a time.
+same Message-ID. Two workers never hold one message at a time. While PostgreSQL is away, a worker waits with the outcome
+of the message that it has sent, which is therefore not sent twice.
 """
 
 import logging
@@ -15,6 +16,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop
 
+from clinic import database
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.parking import Parking, park
 from clinic.visit_place import zone_for_patient
@@ -127,6 +129,10 @@ def _deliver(message: Communication, now: datetime) -> None:
         for lost in (message, *along):
             _close(lost, Status.NOT_DONE, now, status_reason=str(why))
     except Exception as error:  # of a backend, or a bug in one message: the other messages go on
+        if database.is_away(error):
+            for waiting in (message, *along):
+                _close(waiting, Status.PREPARATION, now, attempts=waiting.attempts - 1)
+            return
         logger.warning("Message %s was not sent (%s)", message.fhir_id, type(error).__name__)
         reason = str(error) if isinstance(error, NotNow) else NOT_HANDED_OVER % {"error": type(error).__name__}
         for waiting in (message, *along):
@@ -341,9 +347,15 @@ def _try_later(message: Communication, now: datetime, reason: str) -> None:
 
 
 def _close(message: Communication, status: Status, now: datetime, **what: object) -> None:
-    """Record the outcome, unless the claim has expired and another worker has the message."""
+    """Record the outcome, unless the claim has expired and another worker has the message.
+
+    While PostgreSQL is away it is tried again until the claim expires.
+    """
     if message.event == Event.PROOF and status == Status.NOT_DONE:
         what |= {"subject": "", "body": ""}
     mine = Communication.objects.filter(pk=message.pk, status=Status.IN_PROGRESS, claimed_until=message.claimed_until)
     version = F("version") + int(message.event != Event.PROOF)  # old versions are stored, and a code must not be
-    mine.update(status=status, claimed_until=None, last_updated=now, version=version, **what)
+    database.outlast(
+        lambda: mine.update(status=status, claimed_until=None, last_updated=now, version=version, **what),
+        LEASE.total_seconds(),
+    )

@@ -16,7 +16,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from clinic import http_client
+from clinic import database, http_client
 from clinic.encryption import CannotDecrypt
 from clinic.models import EventDelivery, EventReceiver
 from clinic.parking import Parking, park
@@ -62,6 +62,8 @@ def deliver_next(*, now: datetime) -> bool:
             delivery.content = delivery.content or compose(delivery)
             status, error = _send(delivery, now)
     except Exception as failure:  # a plug-in's, or a bug in this event: the others go on
+        if database.is_away(failure):
+            raise
         logger.error("Event delivery %s failed (%s)", delivery.pk, type(failure).__name__, exc_info=failure)
         status, error = None, f"It could not be told ({type(failure).__name__})."
     result = AttemptResult(round((time.monotonic() - began) * 1000), status, error)

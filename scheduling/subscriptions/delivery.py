@@ -16,7 +16,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from clinic import exact_json, http_client
+from clinic import database, exact_json, http_client
 from clinic.encryption import CannotDecrypt
 from clinic.fhir import own_addresses
 from clinic.models import Notification, Subscription
@@ -69,6 +69,8 @@ def _deliver(notification: Notification, now: datetime) -> None:
         _withhold(notification, refusal, now)
         return
     except Exception as error:  # a bug in this notification, not the endpoint: the others go on
+        if database.is_away(error):
+            raise
         _set_aside(notification, error, now)
         return
     if result.error:

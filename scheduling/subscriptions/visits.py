@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from clinic import database
 from clinic.fhir.subscriptions import SERVICE_TYPE, SubscriptionCriteria, criteria_of
 from clinic.fhir.topics import SLOT_CHANGED, TOPICS
 from clinic.models import Appointment, Notification, PractitionerRole, Subscription, VisitEvent
@@ -83,6 +84,8 @@ def _events_of(
             seen = visible_keys(subscription, Appointment, visits, now)
             return [event for event in found if event.appointment_id in seen]
     except Exception as error:  # written under older rules, or by hand
+        if database.is_away(error):
+            raise
         logger.error("Subscription %s: it cannot be served (%s)", subscription.pk, type(error).__name__)
         fail(subscription, "It cannot be read any more: send it again.", now)
         return []

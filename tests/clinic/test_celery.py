@@ -4,9 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
+from django.db import OperationalError
 
+from clinic import celery, database
 from clinic.celery import app
 
 WORKER = textwrap.dedent("""
@@ -59,4 +63,42 @@ def test_a_worker_logs_as_web_servers_do():
     environment = os.environ | {"LOG_LEVEL": "ERROR"}
     command = [sys.executable, "-c", textwrap.dedent(script)]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert said.stdout == "40 ['HideSecrets']\n"
+    assert said.stdout == "40 ['OutagesInOneLine', 'HideSecrets']\n"
+
+
+@pytest.fixture
+def outage(db, monkeypatch):
+    """Return a function that runs a task while PostgreSQL is away for the first so many attempts."""
+    monkeypatch.setattr(database, "PAUSE", 0)
+
+    def run(attempts, is_bug=False):
+        tried = []
+
+        @app.task
+        def work():
+            tried.append(1)
+            if len(tried) <= attempts:
+                raise OperationalError("lost") from None if is_bug else psycopg.OperationalError("lost")
+
+        with ThreadPoolExecutor(1) as elsewhere:  # without a transaction
+            result = elsewhere.submit(work.apply).result()
+        app.tasks.pop(work.name)
+        return result.state, len(tried)
+
+    return run
+
+
+def test_a_task_goes_on_once_postgresql_is_there(outage):
+    assert outage(2) == ("SUCCESS", 3)
+
+
+def test_a_task_that_postgresql_was_away_from_for_long_is_broken_off_quietly(outage, monkeypatch, caplog):
+    monkeypatch.setattr(celery, "OUTLASTED", -1)
+    assert outage(9) == ("IGNORED", 1)
+    [line] = [record for record in caplog.records if record.levelname != "INFO"]
+    assert (line.levelname, line.exc_info) == ("WARNING", None)
+    assert line.getMessage().endswith("work was broken off: PostgreSQL is away")
+
+
+def test_a_task_with_a_bug_fails_at_once(outage):
+    assert outage(9, is_bug=True) == ("FAILURE", 1)

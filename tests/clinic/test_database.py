@@ -1,7 +1,8 @@
-"""Detection of a PostgreSQL that restarts, is unreachable or has no connections left, among other errors."""
+"""Detection of a PostgreSQL that restarts, is unreachable or full, among other errors, and waiting for it."""
 
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from django.db import DataError, OperationalError, ProgrammingError, connection, connections
 from django.db.backends.postgresql.base import DatabaseWrapper
@@ -92,7 +93,6 @@ def test_a_connection_that_the_server_ends(db):
         ("55P03", OperationalError),  # a lock timeout
         ("40P01", OperationalError),  # deadlock
         ("57014", OperationalError),  # a statement timeout
-        ("53100", OperationalError),  # the disk is full
         ("22003", DataError),
         ("42P01", ProgrammingError),
     ],
@@ -103,7 +103,7 @@ def test_other_errors_of_the_database_stay_loud(transactional_db, sqlstate, kind
     assert not database.is_away(error)
 
 
-@pytest.mark.parametrize("sqlstate", ["08006", "57P01", "57P02", "57P03", "53300"])
+@pytest.mark.parametrize("sqlstate", ["08006", "57P01", "57P02", "57P03", "53100", "53200", "53300"])
 def test_the_server_says_that_it_is_away(transactional_db, sqlstate):
     assert database.is_away(error_of(lambda: ask(connection, f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$")))
 
@@ -111,3 +111,44 @@ def test_the_server_says_that_it_is_away(transactional_db, sqlstate):
 @pytest.mark.parametrize("error", [None, ValueError("x"), OperationalError("of our own making")])
 def test_other_errors_do_not_count_as_unavailable(error):
     assert not database.is_away(error)
+
+
+@pytest.fixture
+def lost():
+    """An error of a lost connection."""
+    error = OperationalError("the connection is lost")
+    error.__cause__ = psycopg.OperationalError("the connection is lost")
+    return error
+
+
+def failing(*errors):
+    """Return a function that raises these errors, one at each call, and then returns how often it was called."""
+    left, calls = list(errors), []
+
+    def act():
+        calls.append(1)
+        if left:
+            raise left.pop(0)
+        return len(calls)
+
+    return act
+
+
+def test_an_outage_is_outlasted(db, lost, monkeypatch):
+    monkeypatch.setattr(database, "PAUSE", 0)
+    with ThreadPoolExecutor(1) as elsewhere:  # without a transaction
+        assert elsewhere.submit(database.outlast, failing(lost, lost), 60).result() == 3
+
+
+@pytest.mark.parametrize(("seconds", "is_known"), [(-1, True), (60, False)], ids=["too long", "another error"])
+def test_it_is_not_outlasted(db, lost, monkeypatch, seconds, is_known):
+    monkeypatch.setattr(database, "PAUSE", 0)
+    error = lost if is_known else OperationalError("a bug")
+    with ThreadPoolExecutor(1) as elsewhere, pytest.raises(OperationalError):
+        elsewhere.submit(database.outlast, failing(error), seconds).result()
+
+
+def test_a_part_of_a_transaction_is_not_done_again(db, lost):
+    """The rest of it is lost: whoever began it has to begin it again."""
+    with pytest.raises(OperationalError):
+        database.outlast(failing(lost), 60)

@@ -3,10 +3,11 @@
 import logging
 from datetime import date, timedelta
 
+import psycopg
 import pytest
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from clinic.models import (
     ScheduleChange,
     Subscription,
 )
+from clinic.parking import Parking
 from scheduling import booking, subscriptions, tasks
 from tests.factories import (
     AppointmentFactory,
@@ -262,3 +264,16 @@ def test_the_endpoint_of_a_subscriber_that_is_back_hears_at_once_what_had_to_wai
         assert waits.status == "sent"
         assert not Notification.objects.filter(subscription=subscription).exclude(status="sent").exists()
         assert other.status == "waiting"
+
+
+def test_no_row_is_set_aside_while_postgresql_is_away(caplog):
+    """It is the server that failed; the row would wait for a minute and stay on a list that nobody needs."""
+
+    def lose(row):
+        raise OperationalError("lost") from psycopg.OperationalError("lost")
+
+    person = PatientFactory()
+    with pytest.raises(OperationalError):
+        Parking("a task", type(person), now=timezone.now()).process_each([person], lose)
+    assert not ParkedRow.objects.exists()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -12,6 +12,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.utils import timezone
 
+from clinic import database
 from clinic.models import Communication
 from scheduling.notifications import delivery
 from tests.factories import CommunicationFactory
@@ -62,6 +63,54 @@ def test_one_message_that_cannot_be_sent_stops_no_other(settings, visit):
     assert seen(message)[0] == "completed"
     assert seen(broken)[0] in ("completed", "preparation")
     assert seen(broken_too)[0] in ("completed", "preparation")
+
+
+@pytest.fixture
+def cut(monkeypatch):
+    """Return a function after which the first update to a status loses its connection, and no later one."""
+    monkeypatch.setattr(database, "PAUSE", 0)
+
+    def begin(status):
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE SEQUENCE cuts")  # what is taken from it stays taken when a transaction is lost
+            cursor.execute(
+                "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " IF nextval('cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;"
+                " RETURN NEW; END $$"
+            )
+            cursor.execute(
+                "CREATE TRIGGER cut BEFORE UPDATE ON clinic_communication FOR EACH ROW"
+                f" WHEN (NEW.status = '{status}') EXECUTE FUNCTION cut()"
+            )
+
+    yield begin
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION IF EXISTS cut CASCADE")
+        cursor.execute("DROP SEQUENCE IF EXISTS cuts")
+
+
+def test_a_message_whose_outcome_was_lost_with_the_connection_is_not_sent_again(visit, cut):
+    message = CommunicationFactory(appointment=visit)
+    cut("completed")
+    deliver()
+    assert seen(message) == ("completed", "")
+    deliver(timezone.now() + delivery.LEASE)
+    assert len(mail.outbox) == 1
+
+
+def test_a_message_whose_connection_was_lost_before_it_was_sent_waits_as_before(visit, monkeypatch):
+    message = CommunicationFactory(appointment=visit)
+    compose = delivery.letters.compose
+
+    def lose(*given, **named):
+        monkeypatch.setattr(delivery.letters, "compose", compose)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(delivery.letters, "compose", lose)
+    deliver()
+    assert seen(message) == ("completed", "")
+    assert (message.attempts, len(mail.outbox)) == (1, 1)
 
 
 MAILBOX = """
