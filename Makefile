@@ -1,9 +1,10 @@
 # Every target is one line of Python, for machines without make: python3 bootstrap.py demo|test|check|lint|...
 PYTHON ?= python3
 RESET ?=
+MINUTES ?= 30
 ARGS ?=
 
-.PHONY: help demo run test check lint format check-dates setup
+.PHONY: help demo run test check lint format check-dates drill setup
 
 help:
 	@echo "make demo            run everything on this machine, on http://127.0.0.1:8000/"
@@ -15,6 +16,7 @@ help:
 	@echo "make lint            the checks without the tests; ARGS=\"types layers\" runs those alone"
 	@echo "make format          format code and templates, and sort imports"
 	@echo "make check-dates     the tests without the browser's on days that are hard for calendars; DATES=\"year-end\", ARGS"
+	@echo "make drill           kill every part at random under load for MINUTES=30; ARGS=\"--seed 7\""
 	@echo "make setup           only install what they need, into .venv"
 
 # Given on make's command line they are in the environment of what it runs.
@@ -39,6 +41,9 @@ format:
 # DATES is in the environment too.
 check-dates:
 	@exec $(PYTHON) bootstrap.py check-dates -- $(ARGS)
+
+drill:
+	@exec $(PYTHON) bootstrap.py drill -- --minutes $(MINUTES) $(ARGS)
 
 setup:
 	@exec $(PYTHON) bootstrap.py setup

@@ -43,6 +43,7 @@ COMMANDS = {
     "lint": "the checks alone, or those named, such as `lint types layers`",
     "format": "format code and templates, and sort imports",
     "check-dates": "the tests on days that are hard for calendars; DATES, and pytest's arguments",
+    "drill": "kill every part of an installation at random under load; --minutes, --seed",
     "setup": "only install what the others need",
 }
 DISK_FULL = f"The disk is full: the packages need about 700 MB in {VENV}."
@@ -85,6 +86,8 @@ def execute(command: str, arguments: Sequence[str]) -> int:
             os.execv(PYTHON, [str(PYTHON), "-m", "demo", "--reload", *arguments])
         case "check-dates":
             os.execv(PYTHON, [str(PYTHON), "-m", "tests.shifted_clock", *arguments])
+        case "drill":
+            os.execv(PYTHON, [str(PYTHON), "-m", "tests.drills", *arguments])
         case "test" if arguments:
             find_or_install_chromium()
             os.execv(PYTHON, [str(PYTHON), "-m", "pytest", *arguments])

@@ -1,0 +1,44 @@
+"""What the clients of a drill were told."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from threading import Lock
+
+UNDISPUTED = (409, 422, 429)
+
+
+@dataclass
+class ToldVisit:
+    """A visit as its client was told last, and the mark that its client put into its comment.
+
+    `fhir_id` is empty until the client is told that it is taken.
+    """
+
+    mark: str
+    fhir_id: str = ""
+    status: str = ""
+    start: str = ""
+
+
+@dataclass
+class Told:
+    """All that the clients of a drill were told: visits, the statuses of answers, and answers that are wrong."""
+
+    visits: list[ToldVisit] = field(default_factory=list)
+    answers: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def visit(self, mark: str) -> ToldVisit:
+        visit = ToldVisit(mark)
+        with self.lock:
+            self.visits.append(visit)
+        return visit
+
+    def answer(self, what: str) -> None:
+        with self.lock:
+            self.answers[what] += 1
+
+    def complain(self, problem: str) -> None:
+        with self.lock:
+            self.wrong.append(problem)
