@@ -1,6 +1,6 @@
 """A patient's record as staff read it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -16,7 +16,6 @@ from clinic.models import (
     Appointment,
     AuditEvent,
     CardPhoto,
-    Communication,
     Coverage,
     DeskPayment,
     DuplicatePair,
@@ -29,15 +28,15 @@ from clinic.models import (
 )
 from portal.appointments import visits
 from portal.appointments.statuses import Status
-from portal.appointments.visits import RESPONSES, Visit
+from portal.appointments.visits import Visit
 from portal.details.summary import address_lines
+from portal.staff.patients.lists import FIRST_FIRST, LATEST_FIRST, PatientLists
 from portal.staff.visits.record import ACTIONS
 from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.cancellations import was_late
 from scheduling.interactions import duplicates, patient_notes
 from scheduling.notifications import TimelineEntry
-from scheduling.participants import of_patient
 from scheduling.payments import Account, accounts_of
 
 Row = TypeVar("Row")
@@ -46,7 +45,6 @@ COUNTED = timedelta(days=365)  # of missed and late visits
 SIZE = 20  # rows of one page of a list
 MOST_TO_COME = 50
 MOST_NOTES = 200
-LATEST_FIRST = ("-start", "-pk")
 # The lists that have several pages, by the parameters of the address that number them.
 LISTS = ("past", "messages", "audit")
 
@@ -120,13 +118,8 @@ def read(caller: Caller, patient_id: str, *, now: datetime, pages: Mapping[str, 
     patient = access.staff_patients(caller).filter(fhir_id=patient_id).first()
     if patient is None:
         return None
-    booked = access.staff_appointments(caller).filter(of_patient(patient.pk), deleted_at=None, start__isnull=False)
-    real = booked.filter(suggested_for=None).exclude(status__in=(Status.ENTERED_IN_ERROR, Status.WAITLIST))
-    real = real.exclude(status=Status.PENDING, hold_expires_at__lte=now)
-    missed, cancelled_late = _missed(booked, now)
-    payments = Payment.objects.filter(patient=patient, appointments__in=booked.values("pk")).distinct()
-    at_desk = DeskPayment.objects.filter(patient=patient, appointment__in=booked.values("pk")).order_by("-taken", "-pk")
-    at_desk = at_desk.select_related("taken_by", "appointment")
+    lists = PatientLists(patient, caller, now)
+    missed, cancelled_late = _missed(lists.booked, now)
     return PatientRecord(
         patient=patient,
         age=ages.age_on(patient.birth_date, in_zone(now, clinic_zone()).date()) if patient.birth_date else None,
@@ -134,31 +127,17 @@ def read(caller: Caller, patient_id: str, *, now: datetime, pages: Mapping[str, 
         carers=list(_carers(patient)),
         dependants=_dependants(patient, caller),
         coverages=list(_coverages(patient, caller)),
-        to_come=_visits(real.filter(end__gt=now).order_by("start", "pk")[:MOST_TO_COME], ("start", "pk"), now),
-        past=_page(
-            real.filter(end__lte=now).order_by(*LATEST_FIRST),
-            "past",
-            pages,
-            lambda rows: _visits(rows, LATEST_FIRST, now),
-        ),
+        to_come=_visits(lists.to_come[:MOST_TO_COME], FIRST_FIRST, now),
+        past=_page(lists.past, "past", pages, lambda rows: _visits(rows, LATEST_FIRST, now)),
         missed=missed,
         cancelled_late=cancelled_late,
         notes=list(patient_notes.notes_of(patient)[:MOST_NOTES]),
-        responses=list(
-            RESPONSES.filter(patient=patient, pk__in=access.visible(QuestionnaireResponse, caller).values("pk"))
-            .exclude(status=QuestionnaireResponse.Status.ENTERED_IN_ERROR)
-            .order_by("-pk")[:SIZE]
-        ),
-        messages=_page(
-            _messages(patient, caller),
-            "messages",
-            pages,
-            lambda rows: list(map(notifications.timeline_entry, rows)),
-        ),
-        payments=list(payments.prefetch_related("appointments")[:SIZE]),
-        at_desk=list(at_desk[:SIZE]),
-        accounts=accounts_of(patient, booked),
-        audit=_audit(patient, caller, pages),
+        responses=list(lists.responses[:SIZE]),
+        messages=_page(lists.messages, "messages", pages, lambda rows: list(map(notifications.timeline_entry, rows))),
+        payments=list(lists.payments[:SIZE]),
+        at_desk=list(lists.at_desk[:SIZE]),
+        accounts=accounts_of(patient, lists.booked),
+        audit=None if lists.audit is None else _page(lists.audit, "audit", pages, audit_lines),
         duplicates=list(duplicates.open_pairs(caller).filter(Q(first=patient) | Q(second=patient))),
         merges=list(_merges(patient)),
     )
@@ -221,17 +200,9 @@ def _coverages(patient: Patient, caller: Caller) -> QuerySet[Coverage]:
     return active.filter(beneficiary=patient).prefetch_related(photos).order_by("-pk")
 
 
-def _messages(patient: Patient, caller: Caller) -> QuerySet[Communication]:
-    seen = access.visible(Communication, caller).filter(patient=patient, deleted_at=None)
-    return seen.select_related("appointment").order_by("-due", "-pk")
-
-
-def _audit(patient: Patient, caller: Caller, pages: Mapping[str, int]) -> ListPage[AuditLine] | None:
-    """Return a page of the audit log of the patient, or None if the caller may not read it."""
-    if not access.may_flag(caller):
-        return None
-    lines = access.audit_of(patient, caller).select_related("user", "appointment__service", "appointment__site")
-    return _page(lines.order_by("-recorded", "-pk"), "audit", pages, lambda rows: list(map(_line, rows)))
+def audit_lines(events: Iterable[AuditEvent]) -> list[AuditLine]:
+    """The lines of the audit log in words."""
+    return list(map(_line, events))
 
 
 def _line(event: AuditEvent) -> AuditLine:

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import AuditEvent, Closure, DeskPayment, StaffNotice, WaitlistCall
+from clinic.models import AuditEvent, Closure, DeskPayment, Payment, PaymentItem, StaffNotice, WaitlistCall
 from portal.common import csv_lists
+from portal.staff.patients import record as patient_record
 from portal.staff.patients.views import search as search_page
 from portal.staff.referrals import views as referral_pages
 from portal.staff.worklist import worklist as worklist_page
@@ -27,6 +28,8 @@ from tests.factories import (
     ImportFileFactory,
     LocationFactory,
     PatientFactory,
+    QuestionnaireFactory,
+    QuestionnaireResponseFactory,
     ReferralFactory,
     ServiceFactory,
     StaffMessageFactory,
@@ -45,6 +48,7 @@ class DownloadWorld(NamedTuple):
     today: str
     absence: int
     message: int
+    patient: str
 
 
 @pytest.fixture
@@ -85,8 +89,17 @@ def world(ada, bo, chen, checkup, schedule, site, alex) -> DownloadWorld:
         amount=4050,
         currency="USD",
     )
+    ago = now - timedelta(days=40)
+    AppointmentFactory(**of_ada, start=ago, end=ago + HALF_AN_HOUR, status="noshow")
+    QuestionnaireResponseFactory(appointment=visit, questionnaire=QuestionnaireFactory(title="Before the check-up"))
+    payment = Payment.objects.create(
+        patient=ada, purpose="full", status="paid", amount=8000, currency="USD", created=now, last_updated=now
+    )
+    PaymentItem.objects.create(payment=payment, appointment=visit, amount=8000)
     today = now.astimezone(ZoneInfo(NEW_YORK)).date()
-    return DownloadWorld(day=f"{day:%Y-%m-%d}", today=f"{today:%Y-%m-%d}", absence=absence.pk, message=message.pk)
+    return DownloadWorld(
+        day=f"{day:%Y-%m-%d}", today=f"{today:%Y-%m-%d}", absence=absence.pk, message=message.pk, patient=ada.fhir_id
+    )
 
 
 class DownloadCase(NamedTuple):
@@ -128,6 +141,31 @@ LISTS = {
     "referrals": DownloadCase(
         "staff-referrals", {**ADA, "Referrer": "Dr Noor Grey, Harbour Practice"}, {"state": "open"}
     ),
+    "visits to come": DownloadCase(
+        "staff-patient", {**ADA, "Visit": "Check-up", "Status": "Booked"}, {"of": "to-come"}, argument="patient"
+    ),
+    "past visits": DownloadCase(
+        "staff-patient", {**ADA, "Visit": "Check-up", "Status": "No-show"}, {"of": "past"}, argument="patient"
+    ),
+    "forms": DownloadCase(
+        "staff-patient",
+        {**ADA, "Form": "Before the check-up", "Answers": "What brings you here?: A rash"},
+        {"of": "answers"},
+        argument="patient",
+    ),
+    "messages of a patient": DownloadCase(
+        "staff-patient", {**ADA, "By": "email", "Status": "Failed"}, {"of": "messages"}, argument="patient"
+    ),
+    "payments of a patient": DownloadCase(
+        "staff-patient",
+        {**ADA, "Status": "Paid", "Amount": "80.00", "Currency": "USD"},
+        {"of": "payments"},
+        argument="patient",
+    ),
+    "payments of a patient at the desk": DownloadCase(
+        "staff-patient", {**ADA, "Amount": "40.50", "Paid by": "Cash"}, {"of": "at-desk"}, argument="patient"
+    ),
+    "audit log of a patient": DownloadCase("staff-patient", ADA, {"of": "audit"}, argument="patient"),
     "closures": DownloadCase(
         "closures", {"What is closed": "The whole clinic", "Notes": "Works outing"}, names_patients=False
     ),
@@ -194,6 +232,52 @@ def test_nobody_downloads_what_they_may_not_see(client, world, bo, name):
     assert response.status_code in (200, 403, 404)
     assert b"Quinn" not in response.getvalue()
     assert not AuditEvent.objects.filter(user=elsewhere, patient__family="Quinn").exists()
+
+
+def test_a_list_of_a_patient_is_whole_and_about_this_patient_alone(client, alex, ada, bo, world, monkeypatch):
+    monkeypatch.setattr(patient_record, "SIZE", 1)
+    for days in (50, 60):
+        start = timezone.now() - timedelta(days=days)
+        visit = AppointmentFactory(patient=bo, start=start, end=start + HALF_AN_HOUR, status="fulfilled")
+        visit.participant.append({"actor": {"reference": ada.reference}, "status": "accepted"})
+        visit.save()
+    client.force_login(alex)
+    page = reverse("portal:staff-patient", args=[ada.fhir_id])
+    lines = read(client.get(page, {"of": "past", "past": "2", "download": "csv"}))
+    assert [line["Patient"] for line in lines] == ["Ada Quinn"] * 3
+    assert [line["Status"] for line in lines] == ["No-show", "Done", "Done"]
+
+
+@pytest.mark.parametrize("of", ["", "notes", "nothing"])
+def test_a_patients_page_has_no_other_files(client, alex, ada, of):
+    client.force_login(alex)
+    page = reverse("portal:staff-patient", args=[ada.fhir_id])
+    assert client.get(page, {"of": of, "download": "csv"}).status_code == 404
+
+
+def test_who_may_not_read_the_audit_log_downloads_none(client, chen, ada, world):
+    client.force_login(chen.user)
+    page = reverse("portal:staff-patient", args=[ada.fhir_id])
+    may_read = "of=audit" in client.get(page).content.decode()
+    assert client.get(page, {"of": "audit", "download": "csv"}).status_code == (200 if may_read else 404)
+    assert not may_read
+
+
+def test_the_lists_of_a_patient_take_a_bounded_number_of_statements(
+    client, alex, ada, checkup, site, schedule, django_assert_max_num_queries
+):
+    for days in range(30):
+        start = timezone.now() - timedelta(days=days + 2)
+        visit = AppointmentFactory(
+            patient=ada, service=checkup, site=site, schedules=[schedule], start=start, end=start + HALF_AN_HOUR
+        )
+        CommunicationFactory(appointment=visit, occasion=str(days))
+        QuestionnaireResponseFactory(appointment=visit)
+    client.force_login(alex)
+    page = reverse("portal:staff-patient", args=[ada.fhir_id])
+    for of in ("past", "messages", "answers", "audit"):
+        with django_assert_max_num_queries(25):
+            client.get(page, {"of": of, "download": "csv"}).getvalue()
 
 
 def test_patients_who_were_found_are_downloaded_without_their_name_in_an_address(client, rana, ada, monkeypatch):

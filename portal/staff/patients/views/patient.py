@@ -1,5 +1,6 @@
 """Views of a patient's record for staff: everything about them, and the form for who they are."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -16,11 +17,12 @@ from clinic.country import clinic_zone
 from clinic.local_time import in_zone
 from clinic.models import AuditEvent, Coverage, Patient
 from portal.appointments.refusals import refusal_text
-from portal.common import disclosures, form_drafts
+from portal.common import csv_lists, disclosures, form_drafts
 from portal.common.callers import any_staff_required, caller_of, staff_required
 from portal.staff.back_link import back_of
-from portal.staff.patients import record
+from portal.staff.patients import downloads, record
 from portal.staff.patients.forms import ListsForm, PatientForm
+from portal.staff.patients.lists import PatientLists
 from portal.staff.visits import coverage_checks
 from portal.staff.visits.forms import CoverageCheckForm, NoteForm
 from scheduling import access
@@ -33,6 +35,8 @@ from scheduling.interactions.details import change_record
 def patient(request: HttpRequest, patient_id: str) -> HttpResponse:
     """Show the record: who they are, flags, notes, visits, coverage, answers, messages, payments and audit log."""
     caller, now = caller_of(request), timezone.now()
+    if csv_lists.is_wanted(request):
+        return _download(request, patient_id, now)
     query = ListsForm(request.GET)
     pages = {name: query.value(name) or 1 for name in record.LISTS}
     found = record.read(caller, patient_id, now=now, pages=pages)
@@ -50,6 +54,14 @@ def patient(request: HttpRequest, patient_id: str) -> HttpResponse:
         "back": request.get_full_path(),
     }
     return render(request, "portal/staff/patients/patient.html", context)
+
+
+def _download(request: HttpRequest, patient_id: str, now: datetime) -> HttpResponse:
+    lists = PatientLists(_patient(request, patient_id), caller_of(request), now)
+    found = downloads.list_of_patient(lists, request.GET.get("of", ""))
+    if found is None:
+        raise Http404
+    return csv_lists.download(request, *found, now=now)
 
 
 @staff_required
