@@ -107,7 +107,7 @@ def ways_of_caller(
 
 
 def read_free_slot(fhir_id: str, caller: Caller, now: datetime) -> Json:
-    """Return the Slot with this id of a free time. Raises NotFound if it is free no more, or not for this caller."""
+    """Return the Slot with this id of a free time. Raises NotFound if it is no longer free, or not for this caller."""
     access.may_find(caller)
     free_slot = read_free_slot_id(fhir_id)
     if free_slot is not None:

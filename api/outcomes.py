@@ -173,7 +173,7 @@ def _refusal(status: HTTPStatus, code: str, text: str) -> Response:
 
 
 def _away(error: Exception, context: dict[str, Any]) -> Response:
-    """Return 503: the request can be sent again as it is, with the same Idempotency-Key."""
+    """Return 503 while a service is away: the request can be repeated unchanged, with the same Idempotency-Key."""
     database.drop_dead_connections()
     response = _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "transient", "The database cannot be reached. Try again soon.")
     response["Retry-After"] = database.RETRY_AFTER

@@ -1,4 +1,4 @@
-"""The end of childhood: from when a record is the patient's own, and their parents have no access to it any more.
+"""The end of childhood: the day from which a record is the patient's own, and parents lose their access to it.
 
 It is computed from the birth date, by the clinic's clock, whenever somebody asks: no task has to run on the day.
 """

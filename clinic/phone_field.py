@@ -25,7 +25,7 @@ class PhoneField(forms.CharField):
         super().__init__(max_length=max_length, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        return phones.shown(value) if value else value
+        return phones.display(value) if value else value
 
     def to_python(self, value: Any) -> str:
         return phones.clean(super().to_python(value) or "")
@@ -36,7 +36,7 @@ class PhoneField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         typed: str = super().clean(value)
-        if self.known and typed == phones.clean(phones.shown(self.known)):
+        if self.known and typed == phones.clean(phones.display(self.known)):
             return self.known  # unchanged, even if software sent it in a form that cannot be typed
         try:
             return phones.read(typed) if typed else ""

@@ -56,7 +56,7 @@ def text_to(text: str) -> str:
     return dialled(text, _country_of_texts()) or text
 
 
-def shown(text: str, country: str = "") -> str:
+def display(text: str, country: str = "") -> str:
     """Return a number in the format of the clinic's country; a text that is not a number is returned unchanged."""
     home = country or clinic_country()
     number = _parsed(text, home)

@@ -64,7 +64,7 @@ def map_url(site: Location | None) -> str:
 
 def phone_of(site: Location | None) -> str:
     """Return the phone number for questions about a visit at the site: the site's, else the clinic's, or empty."""
-    return phones.shown((site.phone if site else "") or settings.CLINIC_PHONE)
+    return phones.display((site.phone if site else "") or settings.CLINIC_PHONE)
 
 
 def _is_zone(extension: dict[str, Any]) -> bool:

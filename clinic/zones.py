@@ -1,4 +1,4 @@
-"""Names of IANA time zones: validation, and the current name of a zone that has been renamed."""
+"""Names of IANA time zones: validation, and the current name of a renamed zone."""
 
 from functools import lru_cache
 from importlib.resources import files

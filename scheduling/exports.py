@@ -38,7 +38,7 @@ def write_bundle(write: Callable[[bytes], object], progress: Callable[[int], obj
     write(b'{"resourceType": "Bundle", "type": "collection", "entry": [')
     for count, resource in enumerate(_resources(), start=1):
         write(b",\n" if count > 1 else b"\n")
-        write(own_addresses.to_told(exact_json.dumps({"resource": to_fhir(resource)})))
+        write(own_addresses.to_served(exact_json.dumps({"resource": to_fhir(resource)})))
         if count % AT_ONCE == 0:
             progress(count)
     write(b"\n]}\n")

@@ -86,7 +86,7 @@ def described(service: HealthcareService, found: Iterable[FoundTime]) -> list[Fr
 def nearest(
     service: HealthcareService, offerings: Iterable[Offering], at: datetime, *, now: datetime
 ) -> list[FoundTime]:
-    """Return the free times on these schedules that are nearest to one that cannot be had, in order."""
+    """Return the free times on these schedules that are nearest to a time that is not free, in order."""
     week = timedelta(days=7)
     ways = availability.ways_of(service, [tuple((offering,) for offering in offerings)])
     query = TimeQuery(ways=ways, start=max(at - week, now), end=max(at, now) + week)

@@ -70,7 +70,7 @@ class AgentTools:
 
     async def list_services(self) -> Services:
         """List the kinds of visits that can be booked, with what each needs."""
-        return await self._answered(_list_services)
+        return await self._run(_list_services)
 
     async def find_times(
         self,
@@ -84,7 +84,7 @@ class AgentTools:
         limit: Annotated[int, Field(description="At most so many times.", ge=1, le=MOST_TIMES)] = 10,
     ) -> FreeTimes:
         """Find free times of a service. Nothing is held by it; use hold_time before you ask the patient to decide."""
-        return await self._answered(
+        return await self._run(
             partial(_find_times, service, start, end, practitioner=practitioner, location=location, limit=limit)
         )
 
@@ -95,9 +95,7 @@ class AgentTools:
 
         Then call book_time with the id of the visit, or cancel_visit to let it go. Afterwards the time is free again.
         """
-        return await self._answered(
-            partial(_take, booking.hold, "hold_time", time, patient, referral, "", idempotency_key)
-        )
+        return await self._run(partial(_take, booking.hold, "hold_time", time, patient, referral, "", idempotency_key))
 
     async def book_time(
         self,
@@ -115,14 +113,14 @@ class AgentTools:
         if bool(visit) == bool(time):
             raise ToolError("Send either `visit`, which is held, or `time`.")
         if visit:
-            return await self._answered(partial(_confirm, visit, note, idempotency_key))
-        return await self._answered(
+            return await self._run(partial(_confirm, visit, note, idempotency_key))
+        return await self._run(
             partial(_take, booking.book, "book_time", time, patient, referral, note, idempotency_key)
         )
 
     async def move_visit(self, visit: VisitId, time: Time, idempotency_key: Key) -> AgentVisit:
         """Move a booked visit to a free time of the same service. If that cannot be had, the visit stays as it was."""
-        return await self._answered(partial(_move, visit, time, idempotency_key))
+        return await self._run(partial(_move, visit, time, idempotency_key))
 
     async def cancel_visit(
         self,
@@ -131,7 +129,7 @@ class AgentTools:
         reason: Annotated[str, Field(description="Why, in the patient's words. Optional.", max_length=500)] = "",
     ) -> AgentVisit:
         """Cancel a booked visit, or let a held time go. It cannot be undone: ask the patient before."""
-        return await self._answered(partial(_cancel, visit, reason, idempotency_key))
+        return await self._run(partial(_cancel, visit, reason, idempotency_key))
 
     async def my_visits(
         self,
@@ -139,10 +137,10 @@ class AgentTools:
         past: Annotated[bool, Field(description="The visits before today instead of those to come.")] = False,
     ) -> AgentVisits:
         """List the visits of the patient, with those that are held or requested; 50 at most."""
-        return await self._answered(partial(_my_visits, patient, past=past))
+        return await self._run(partial(_my_visits, patient, past=past))
 
-    async def _answered(self, act: Act[T]) -> T:
-        """Run a question or use case in a thread, and return its answer. A refusal becomes an error of the tool."""
+    async def _run(self, act: Act[T]) -> T:
+        """Run a query or use case in a thread, and return its result. A refusal becomes an error of the tool."""
         return await to_thread.run_sync(partial(_answer, self._caller_of, act))
 
 
@@ -156,13 +154,13 @@ def _answer(caller_of: Callable[[], Caller | None], act: Act[T]) -> T:
     except TooManyRequests as refusal:
         raise ToolError(f"There are too many requests. Try again in {refusal.wait} seconds.") from None
     except SchedulingError as refusal:
-        raise ToolError(_told(refusal)) from None
+        raise ToolError(_refusal_text(refusal)) from None
     finally:
         connections.close_all()  # the thread is not Django's, which would do so after a request
 
 
-def _told(refusal: SchedulingError) -> str:
-    """Return the reasons of a refusal, each on its line, and what else can be had, if that was added to it."""
+def _refusal_text(refusal: SchedulingError) -> str:
+    """Return the reasons of a refusal, one per line, with the alternatives that were added to it."""
     return "\n".join(issue.text + (f"\n{issue.diagnostics}" if issue.diagnostics else "") for issue in refusal.issues)
 
 
@@ -303,7 +301,7 @@ def _visit(visit: Appointment, now: datetime) -> AgentVisit:
 
 
 def _with_other_times(act: Callable[[], Appointment], chosen: times.ChosenTime, now: datetime) -> Appointment:
-    """Run a use case. If its time cannot be had, the refusal names the nearest that can."""
+    """Run a use case. If its time is not free, the refusal names the nearest free times."""
     try:
         return act()
     except (TimeTaken, TimeNotOffered) as refusal:

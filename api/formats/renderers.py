@@ -42,7 +42,7 @@ class FHIRRenderer(BaseRenderer):
             return b""
         request: Request | None = (renderer_context or {}).get("request")
         pretty = request is not None and request.query_params.get("_pretty") == "true"
-        return own_addresses.to_told(self.write(data, pretty=pretty))
+        return own_addresses.to_served(self.write(data, pretty=pretty))
 
     def write(self, data: Any, *, pretty: bool) -> bytes:
         return exact_json.dumps(data, orjson.OPT_INDENT_2 if pretty else None)

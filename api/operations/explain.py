@@ -58,7 +58,7 @@ class Explain(FHIRView):
 def _offerings(
     service: HealthcareService, schedules: list[str], start: datetime, caller: Caller, now: datetime
 ) -> tuple[Offering, ...]:
-    """Return the offerings of the named schedules; without any, those of the service that stand least in the way."""
+    """Return the offerings of the named schedules; without any, those of the service with the fewest obstacles."""
     if schedules:
         is_known = partial(access.may_know_calendar, caller)
         return tuple(availability.offerings_of(service, list(dict.fromkeys(schedules)), is_known=is_known))

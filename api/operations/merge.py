@@ -98,10 +98,10 @@ def _patient(value: Any) -> Json:
     return patient
 
 
-def _answer(inputs: Inputs, told: Json, result: Json | None = None) -> Json:
+def _answer(inputs: Inputs, outcome_resource: Json, result: Json | None = None) -> Json:
     parameters: list[Json] = [
         {"name": "input", "resource": {"resourceType": "Parameters", "parameter": list(_echo(inputs))}},
-        {"name": "outcome", "resource": told},
+        {"name": "outcome", "resource": outcome_resource},
     ]
     if result is not None:
         parameters.append({"name": "result", "resource": result})
@@ -109,7 +109,7 @@ def _answer(inputs: Inputs, told: Json, result: Json | None = None) -> Json:
 
 
 def _echo(inputs: Inputs) -> Iterator[Json]:
-    """Yield the parameters as they were understood, whatever the form of the request."""
+    """Yield the parameters as they were read, in one form for every form of the request."""
     for name in MERGED:
         for value in inputs.every(name, lambda sent: sent):
             match name:

@@ -1,6 +1,5 @@
-"""Free times for everybody, as files: https://hl7.org/fhir/uv/smart-scheduling-links (0.1.0, and
-beside it 1.0.0-ballot), and vaccinations in the older form of https://github.com/smart-on-fhir/smart-scheduling-links
-(2023).
+"""Free times as public files: https://hl7.org/fhir/uv/smart-scheduling-links (0.1.0 and 1.0.0-ballot), and vaccinations
+in the older form of https://github.com/smart-on-fhir/smart-scheduling-links (2023).
 
 They need no token and contain no patient: taken time is published only as taken.
 """

@@ -1,4 +1,4 @@
-"""The manifest and its files, open to everybody: https://hl7.org/fhir/uv/smart-scheduling-links
+"""Views of the manifest and its files, which need no token: https://hl7.org/fhir/uv/smart-scheduling-links
 
 A client that has the newest version gets 304, without any computation.
 """

@@ -53,7 +53,7 @@ def count_rows() -> dict[str, int]:
 
 @contextmanager
 def _snapshot() -> Iterator[str]:
-    """Read the database as it is at one moment, and yield the name by which pg_dump reads it so too."""
+    """Open a snapshot of the database, and yield its name, by which pg_dump reads the same rows."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")

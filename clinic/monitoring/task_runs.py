@@ -33,7 +33,7 @@ def record_end(task: str, *, now: datetime) -> None:
 
 
 def task_runs(*, now: datetime) -> list[TaskRun]:
-    """Return the tasks of the schedule with their last runs, in the order of the schedule. One question to Redis."""
+    """Return the tasks of the schedule with their last runs, in the order of the schedule. One request to Redis."""
     entries = current_app.conf.beat_schedule.items()
     ends = cache.get_many([_key(entry["task"]) for _, entry in entries])
     runs = []

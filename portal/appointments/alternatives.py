@@ -19,7 +19,9 @@ from scheduling.errors import SchedulingError
 
 @dataclass(frozen=True, slots=True)
 class OfferedTimes:
-    """The other times of a visit that the clinic cannot keep, what patients are told, and how far it is."""
+    """The alternatives to a visit that the clinic cannot keep, the text for the patient, and the state of its
+    Rebooking.
+    """
 
     rebooking: Rebooking
     times: Sequence[Visit]
@@ -40,7 +42,7 @@ class OfferedTimes:
 
 
 def offered_times(visit: Visit, *, now: datetime) -> OfferedTimes | None:
-    """Return what is offered for a visit that the clinic cannot keep; None for others, without a query."""
+    """Return the alternatives to a visit that the clinic cannot keep; None for other visits, without a query."""
     rebooking = booking.offer_made_for(visit.appointment, now=now)
     if rebooking is None:
         return None
@@ -49,7 +51,7 @@ def offered_times(visit: Visit, *, now: datetime) -> OfferedTimes | None:
 
 
 def answer(request: HttpRequest, visit: Visit, *, caller: Caller, now: datetime) -> None:
-    """Do what the form says, and say what came of it. Raises Http404 for other forms."""
+    """Carry out the patient's choice in the form, and show its result as a message. Raises Http404 for other forms."""
     form = AlternativeForm(request.POST)
     if not form.is_valid():
         raise Http404

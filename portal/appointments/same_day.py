@@ -58,7 +58,7 @@ def others_on_the_day(
 def others_on_a_new_day(
     appointment: Appointment, start: datetime, zone: ZoneInfo, *, caller: Caller
 ) -> QuerySet[Appointment]:
-    """Return the same for a visit that moves to `start`; none if it stays on its day."""
+    """Return the patient's other visits on the new day of a visit that moves to `start`; none on its present day."""
     if appointment.start and in_zone(appointment.start, zone).date() == in_zone(start, zone).date():
         return Appointment.objects.none()
     return others_on_the_day(appointment, start, zone, caller=caller)

@@ -1,4 +1,4 @@
-"""Changes of several visits that were booked together: this and the following ones, or all that are still to come."""
+"""Changes of several visits that were booked together: this one and those after it, or all upcoming ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ def staff_together(caller: Caller, appointment: Appointment, *, now: datetime) -
 def planned_moves(
     visit: Appointment, moving: Sequence[Visit], offerings: tuple[Offering, ...], start: datetime, *, now: datetime
 ) -> list[PlannedVisit]:
-    """Return what becomes of visits that move together, one of them to `start`: also of those that cannot be had."""
+    """Return the new times of visits that move together, one of them to `start`, also those that are not free."""
     assert visit.service is not None  # visits that move together have one
     assert visit.start is not None
     keys = [each.appointment.pk for each in moving]

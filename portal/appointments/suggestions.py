@@ -15,7 +15,9 @@ from scheduling.errors import SchedulingError
 
 
 def answer(request: HttpRequest, visit: Visit, *, caller: Caller, now: datetime) -> None:
-    """Accept or refuse the suggested time as the form says, and say what came of it. Raises Http404 for other forms."""
+    """Accept or refuse the suggested time as the form says, and show the result as a message. Raises Http404 for other
+    forms.
+    """
     form = SuggestionForm(request.POST)
     if not form.is_valid():
         raise Http404

@@ -84,7 +84,7 @@ class Visit(VisitFacts):
 
     @property
     def told_by_text(self) -> bool:
-        """True if messages about the visit reach its patient by text alone."""
+        """True if the patient gets messages about the visit by text alone."""
         patient = self.appointment.patient
         return bool(settings.SMS_ENABLED and patient and patient.phone and not patient.email and not patient.user_id)
 

@@ -1,4 +1,4 @@
-"""The page on which a patient checks in, and on which they then wait: for each way that leads to it."""
+"""The page on which a patient checks in and then waits, for each way to reach it: account, link, front desk."""
 
 from dataclasses import dataclass
 from datetime import datetime

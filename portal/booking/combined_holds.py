@@ -31,7 +31,7 @@ def hold_combination(
     patients: Sequence[Patient] = (),
     instead_of: str = "",
 ) -> HttpResponse:
-    """Hold the visits, and redirect to the next step; if they cannot be had, say so on the page at `back`.
+    """Hold the visits, and redirect to the next step; if they are not free, say so on the page at `back`.
 
     Without `patients`, one for each visit, they are for the only person whom the caller can book for, if it is one.
     """

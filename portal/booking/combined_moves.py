@@ -1,4 +1,4 @@
-"""The pages that move all visits of one coming together: the times at which they fit, and what changes."""
+"""Pages that move all combined visits together: the times at which they fit, and what changes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class CombinedMove:
-    """A move of all visits of one coming: its caller, and the address of the page of one of the visits."""
+    """A move of all combined visits: the caller, and the address of the page of one of the visits."""
 
     several: Several
     caller: Caller

@@ -1,4 +1,4 @@
-"""Combined visits as the pages show and post them: several services, or several patients, in one coming."""
+"""Combined visits as the pages show and post them: several services, or several patients, one after another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The hold of this browser that a new one replaces, and its patient."""
+"""The hold of this browser that a new one replaces, and the patient of that hold."""
 
 from datetime import datetime
 

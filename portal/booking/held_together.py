@@ -36,7 +36,7 @@ def confirm(visit: Visit, request: ConfirmRequest, *, caller: Caller, now: datet
 
 
 def cancel(visit: Visit, *, caller: Caller, now: datetime) -> None:
-    """Let go of the visits."""
+    """Release the holds of the visits."""
     if visit.appointment.series is None:
         booking.cancel(visit.id, caller=caller, now=now)
     else:

@@ -1,4 +1,4 @@
-"""The planned visits of a course or of a move, and the form that chooses other times for those that cannot be had."""
+"""The planned visits of a course or of a move, and the form that chooses other times for those that are not free."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LEAVE_OUT = "leave-out"
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """A planned visit as the page shows it, with the field that asks for another time if it cannot be had."""
+    """A planned visit as the page shows it, with the field that asks for another time if it is not free."""
 
     number: int
     start: datetime
@@ -28,7 +28,7 @@ class PlannedRow:
 
 
 class PlannedTimesForm(forms.Form):
-    """Form that asks for another time for each visit that cannot be had as planned.
+    """Form that asks for another time for each planned visit that is not free.
 
     A visit can be left out; in a move it stays where it is.
     """

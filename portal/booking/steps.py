@@ -79,7 +79,7 @@ def next_page(visit: Visit | Appointment, caller: Caller, *, after: str = "") ->
 
 
 def held_members(appointment: Appointment) -> list[Appointment]:
-    """Return the visit and, if it is one of several in one coming, those that are held together with it."""
+    """Return the visit and, if it is one of several combined visits, those that are held together with it."""
     if not appointment.is_combined:
         return [appointment]
     together = Appointment.objects.filter(series=appointment.series, status=appointment.status, deleted_at=None)

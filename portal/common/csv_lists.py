@@ -1,4 +1,4 @@
-"""Lists of pages as CSV files: all rows of the page's list, in the words and formats of who downloads them.
+"""Lists of pages as CSV files: all rows of the page's list, in the reader's language and formats.
 
 The file is at the address of its page, with `download=csv`: so it has the page's filter and the page's permission. Each
 package of pages with a list declares the file's columns in its module `downloads`.
@@ -64,7 +64,7 @@ class PhoneColumn(Column[Row]):
     """A column with a telephone number as it is written in the clinic's country."""
 
     def cells(self, row: Row) -> Sequence[Any]:
-        return [phones.shown(self.value(row))]
+        return [phones.display(self.value(row))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class PatientColumns(Columns[Row]):
         if found is None:
             return [None] * len(self.headings)
         name, born = patient_text.with_note(found), patient_text.birth_date_text(found)
-        return [name, born, found.born, phones.shown(found.phone), found.email]
+        return [name, born, found.born, phones.display(found.phone), found.email]
 
 
 @dataclass(frozen=True, slots=True)

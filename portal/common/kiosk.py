@@ -25,5 +25,5 @@ def is_kiosk(request: HttpRequest, site: Location) -> bool:
 
 
 def is_any(request: HttpRequest) -> bool:
-    """True if this browser is a kiosk of whatever site."""
+    """True if this browser is a kiosk of any site."""
     return _KEY in request.session

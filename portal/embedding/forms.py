@@ -1,4 +1,4 @@
-"""Form for the look of the booking on a site of the clinic's own."""
+"""Form for the look of the booking embedded in the clinic's own site."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from portal.finding.catalogue import bookable
 
 
 class SnippetForm(forms.Form):
-    """Form that asks what is shown, and how."""
+    """Form that asks which page is embedded, and how it looks."""
 
     service = forms.ChoiceField(label=_("What is shown"), required=False)
     theme = forms.ChoiceField(

@@ -1,4 +1,4 @@
-"""URL patterns of putting the booking on a site of the clinic's own."""
+"""URL patterns of embedding the booking in the clinic's own site."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Views of the script that shows the booking on a site of the clinic's own, and of the words to put it there."""
+"""Views of the script that embeds the booking in the clinic's own site, and of the snippet to copy there."""
 
 from functools import cache
 from hashlib import sha256
@@ -42,7 +42,7 @@ def script(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_GET
 def snippet(request: HttpRequest) -> HttpResponse:
-    """Show what to copy into the clinic's own site."""
+    """Show the snippet to copy into the clinic's own site."""
     form = SnippetForm(request.GET)
     options = form.options if form.is_valid() else {}
     context = {
@@ -69,7 +69,7 @@ def _script_tag(options: dict[str, str]) -> str:
 
 
 def _iframe(options: dict[str, str]) -> str:
-    """The bare frame, whose height stays as it is."""
+    """Return an iframe without a script, whose height does not adapt."""
     look = ",".join(f"{name}-{value}" for name, value in options.items() if name != "service") or "-"
     return format_html(
         '<iframe src="{}" title="{}" width="100%" height="900"></iframe>',

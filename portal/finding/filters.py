@@ -117,7 +117,7 @@ class Filters:
 
     @property
     def idle(self) -> list[str]:
-        """The chosen options that leave nothing out."""
+        """The chosen options that have no effect, since all times match them."""
         left = self.narrowed()
         return [
             option.label

@@ -89,9 +89,9 @@ def people_at(site: Location) -> list[Practitioner]:
 
 
 def opening_hours(site: Location, menus: Iterable[Menu], *, today: date) -> list[OpenDays]:
-    """Return the opening hours of a site: those that FHIR's hoursOfOperation says, else those of its practitioners."""
-    told = site.extra.get("hoursOfOperation")
-    open_on = _told(told) if isinstance(told, list) and told else _computed(site, menus, today)
+    """Return the opening hours of a site: those in FHIR's hoursOfOperation, else those of its practitioners."""
+    stated = site.extra.get("hoursOfOperation")
+    open_on = _stated_hours(stated) if isinstance(stated, list) and stated else _computed_hours(site, menus, today)
     hours = {day: _in_words(spans) for day, spans in open_on.items() if spans}
     lines = []
     for text, days in groupby((day for day in formats.weekdays() if day in hours), key=lambda day: hours[day]):
@@ -116,8 +116,8 @@ def _profile(keep: Keep, practitioner: Practitioner | None, location: Location |
     return Profile(offers, menus)
 
 
-def _told(hours: Iterable[dict[str, object]]) -> dict[int, list[tuple[int, int]]]:
-    """Return the open minutes of each day of the week, of FHIR's hoursOfOperation."""
+def _stated_hours(hours: Iterable[dict[str, object]]) -> dict[int, list[tuple[int, int]]]:
+    """Return the open minutes of each day of the week, by FHIR's hoursOfOperation."""
     open_on: dict[int, list[tuple[int, int]]] = {}
     for entry in hours:
         opens, closes = entry.get("openingTime"), entry.get("closingTime")
@@ -133,7 +133,7 @@ def _told(hours: Iterable[dict[str, object]]) -> dict[int, list[tuple[int, int]]
     return open_on
 
 
-def _computed(site: Location, menus: Iterable[Menu], today: date) -> dict[int, list[tuple[int, int]]]:
+def _computed_hours(site: Location, menus: Iterable[Menu], today: date) -> dict[int, list[tuple[int, int]]]:
     """Return the open minutes of each day of the week on which somebody can be booked there."""
     windows = {
         window

@@ -72,7 +72,7 @@ def tel(phone: str) -> str:
 @register.filter
 def phone(number: str) -> str:
     """Return a telephone number as it is written in the clinic's country: (212) 555-0100."""
-    return phones.shown(number)
+    return phones.display(number)
 
 
 @register.filter
@@ -84,7 +84,7 @@ def service_types(service: HealthcareService | None) -> list[str]:
 @register.filter
 def phone_link(phone: str) -> SafeString:
     """Render a number as a link that dials it; empty without a number."""
-    return format_html('<a href="{}">{}</a>', tel(phone), phones.shown(phone)) if phone else SafeString()
+    return format_html('<a href="{}">{}</a>', tel(phone), phones.display(phone)) if phone else SafeString()
 
 
 @register.filter
@@ -103,7 +103,7 @@ CALLS = (gettext_lazy("call the clinic"), gettext_lazy("call us"))  # parts of s
 @register.filter
 def with_phone_link(text: object, phone: str = "") -> str:
     """Render a sentence with the number to call as a link: in its place, or after a sentence that says to call."""
-    number = phones.shown(phone or settings.CLINIC_PHONE)
+    number = phones.display(phone or settings.CLINIC_PHONE)
     if isinstance(text, SafeString):
         return text
     sentence = in_its_language(text if isinstance(text, str) else str(text))

@@ -221,7 +221,7 @@ def _barred_text() -> str:
 
     if settings.CLINIC_PHONE:
         text = _("Please call us on %(phone)s to book this visit. We arrange it with you by phone.")
-        return text % {"phone": phones.shown(settings.CLINIC_PHONE)}
+        return text % {"phone": phones.display(settings.CLINIC_PHONE)}
     return _("Please call us to book this visit. We arrange it with you by phone.")
 
 

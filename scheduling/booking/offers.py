@@ -54,10 +54,11 @@ BATCH = 100
 
 @dataclass(frozen=True, kw_only=True)
 class OfferRequest:
-    """A time to be offered to an entry, and until when; `passed` are the entries before it and why they are not asked.
+    """A time to offer to an entry of the waiting list, and until when; `passed` are the entries before it and why they
+    are not asked.
 
-    `told` is the moment at which the patient can be told, which quiet hours may delay. Staff choose the entry for time
-    that is free without having been `freed`.
+    `told_at` is when the patient can be told, which quiet hours may delay. Staff choose the entry for time that is free
+    without having been `freed`.
     """
 
     entry: Appointment
@@ -66,7 +67,7 @@ class OfferRequest:
     start: datetime
     visit: Appointment | None
     expires: datetime
-    told: datetime
+    told_at: datetime
     passed: Sequence[tuple[str, str]] = ()
 
 
@@ -109,7 +110,7 @@ def place_offer(request: OfferRequest, *, caller: Caller = WORKER, now: datetime
     offer = _store(locked, hold, request, now)
     audit("offer", locked, caller=caller, now=now)
     media = preferences_of(locked).media
-    if not notifications.offered(hold, media, visit=request.visit, told=request.told, now=now):
+    if not notifications.offered(hold, media, visit=request.visit, told_at=request.told_at, now=now):
         raise RuleBroken(_("The patient cannot be told."))
     return offer
 

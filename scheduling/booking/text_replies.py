@@ -155,4 +155,4 @@ def _time_of(visit: Appointment) -> str:
 
 def _phone() -> str:
     """Return the clinic's number as a last word, if it has one."""
-    return f" {phones.shown(settings.CLINIC_PHONE)}" if settings.CLINIC_PHONE else ""
+    return f" {phones.display(settings.CLINIC_PHONE)}" if settings.CLINIC_PHONE else ""

@@ -48,12 +48,12 @@ def suggested(suggestion: Appointment, *, now: datetime) -> None:
 
 
 def offered(
-    hold: Appointment, media: Collection[str], *, visit: Appointment | None, told: datetime, now: datetime
+    hold: Appointment, media: Collection[str], *, visit: Appointment | None, told_at: datetime, now: datetime
 ) -> bool:
     """Write the message to a patient of the waiting list that this time is held for them. Returns False if there is no
     way to tell them.
 
-    It goes by these media, or by all that the patient wants. Text messages go at `told`, which is after quiet hours.
+    It goes by these media, or by all that the patient wants. Text messages go at `told_at`, which is after quiet hours.
     `visit` is the booked visit that would move to the time.
     """
     audience = audience_of(hold, now=now)
@@ -64,7 +64,7 @@ def offered(
         for medium in audience.media(Event.OFFER)
         if not media or medium in (*media, Medium.IN_APP)
         for message in drafts_for(
-            hold, Event.OFFER, medium, str(hold.sequence), audience, told if medium == Medium.SMS else now, now
+            hold, Event.OFFER, medium, str(hold.sequence), audience, told_at if medium == Medium.SMS else now, now
         )
     ]
     for message in messages:

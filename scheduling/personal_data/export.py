@@ -68,7 +68,7 @@ def _write(archive: ZipFile, person: Person, now: datetime) -> None:
     page = {"patient": person.patient, "now": now.astimezone(clinic_zone()), "sections": sections_of(person, lines)}
     archive.writestr("read-me.html", render_to_string("personal_data/summary.html", page))
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in resources]}
-    archive.writestr("fhir.json", own_addresses.to_told(exact_json.dumps(bundle)))
+    archive.writestr("fhir.json", own_addresses.to_served(exact_json.dumps(bundle)))
     archive.writestr("other.json", exact_json.dumps(_others(person)))
     archive.writestr("audit.json", exact_json.dumps([line.as_json() for line in lines]))
     for photo in CardPhoto.objects.filter(coverage__beneficiary__in=person.keys).order_by("pk").iterator():

@@ -147,7 +147,7 @@ def _payload_rows(rows: Iterable[Resource], content: Content, caller: Caller) ->
 
 
 def _of_visit(
-    notification: Notification, event: VisitEvent, rows: Sequence[Resource], told: Sequence[Resource]
+    notification: Notification, event: VisitEvent, rows: Sequence[Resource], payload: Sequence[Resource]
 ) -> TopicEvent:
     focus, *others = (row.reference for row in rows)
     return TopicEvent(
@@ -156,8 +156,8 @@ def _of_visit(
         focus,
         is_new=event.version == 1,
         others=tuple(others),
-        resources={row.reference: to_fhir(row) for row in told},
-        disclosed=tuple(told),
+        resources={row.reference: to_fhir(row) for row in payload},
+        disclosed=tuple(payload),
     )
 
 

@@ -114,7 +114,7 @@ def _send(subscription: Subscription, parcel: Parcel) -> DeliveryResult:
         return DeliveryResult(0, error="The values of its headers cannot be read any more: send them again.")
     if parcel.resource is not None and subscription.payload:
         headers.append(("Content-Type", subscription.payload))
-        content = own_addresses.to_told(exact_json.dumps(parcel.resource))
+        content = own_addresses.to_served(exact_json.dumps(parcel.resource))
     began = time.monotonic()
     status, error = None, ""
     try:

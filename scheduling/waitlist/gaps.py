@@ -83,7 +83,7 @@ def _request(candidate: Candidate, passed: Sequence[tuple[str, str]], now: datet
         start=candidate.start,
         visit=candidate.visit,
         expires=fit.expires if fit else candidate.start,
-        told=fit.told if fit else now,
+        told_at=fit.told_at if fit else now,
         passed=passed,
     )
 

@@ -108,7 +108,7 @@ def _next_offer(freed: FreedTime, attempts: _Attempts, now: datetime) -> OfferRe
                 start=fit.start,
                 visit=preferences.visit,
                 expires=fit.expires,
-                told=fit.told,
+                told_at=fit.told_at,
                 passed=passed[:MOST_PASSED],
             )
     return None

@@ -21,7 +21,7 @@ class Fit:
 
     start: datetime
     offerings: tuple[Offering, ...]
-    told: datetime
+    told_at: datetime
     expires: datetime
 
 
@@ -75,7 +75,7 @@ class EntryPreferences:
             return offerings
         start, end = as_datetime(time.start), as_datetime(time.end)
         zone = next((each.zone for each in offerings if each.site is not None), offerings[0].zone)
-        told = quiet_hours.end_of_quiet(self._now, zone)
+        told_at = quiet_hours.end_of_quiet(self._now, zone)
         wanted, local = self._preferences, start.astimezone(zone)
         reasons = {
             PassedOver.NOT_EARLIER: self.visit is not None and self.visit.start is not None and end > self.visit.start,
@@ -83,19 +83,19 @@ class EntryPreferences:
             PassedOver.TOO_LATE: wanted.until is not None and start > wanted.until,
             PassedOver.WEEKDAY: bool(wanted.weekdays) and WEEKDAYS[local.weekday()] not in wanted.weekdays,
             PassedOver.PART_OF_DAY: bool(wanted.parts) and part_code(local) not in wanted.parts,
-            PassedOver.NOTICE: start < told + wanted.notice or start <= told,
+            PassedOver.NOTICE: start < told_at + wanted.notice or start <= told_at,
             PassedOver.ASKED_BEFORE: any(each.start < end and start < each.end for each in self._offers),
         }
         if reason := next((reason for reason, holds in reasons.items() if holds), None):
             return reason
-        return Fit(start, offerings, told, min(told + self._length(told), start))
+        return Fit(start, offerings, told_at, min(told_at + self._length(told_at), start))
 
-    def _length(self, told: datetime) -> timedelta:
+    def _length(self, told_at: datetime) -> timedelta:
         """Return how long an offer lasts once the patient is told: longer if the message waited for the morning."""
         service = self.entry.service
         minutes = service.waitlist_minutes if service is not None else None
         length: timedelta = settings.WAITLIST_OFFER_FOR if minutes is None else timedelta(minutes=minutes)
-        return max(length, settings.WAITLIST_OFFER_AT_NIGHT) if told > self._now else length
+        return max(length, settings.WAITLIST_OFFER_AT_NIGHT) if told_at > self._now else length
 
     def _choose(self, time: FoundTime) -> tuple[Offering, ...] | PassedOver:
         """Return one schedule of each pool that the patient would take; or which preference leaves none."""

@@ -41,7 +41,7 @@ WRITINGS = [
 def test_a_number_is_stored_in_e164_and_shown_in_the_format_of_the_country(settings, country, typed, kept, text):
     settings.CLINIC_COUNTRY = country
     assert phones.read(typed) == kept
-    assert phones.shown(kept) == phones.shown(typed) == text
+    assert phones.display(kept) == phones.display(typed) == text
     assert phones.read(text) == kept
 
 

@@ -244,7 +244,7 @@ def _ways_of_slots(appointment: ClientAppointment, caller: Caller) -> tuple[list
         raise NotFound("There is no such Slot.", expression=slots[0].at)
     start, end = time_of(slots, named)
     _require_slots_of_people(appointment, named)
-    return [taking for way in ways if (taking := _taking(way, named, end - start))], (start, end)
+    return [chosen for way in ways if (chosen := _way_with(way, named, end - start))], (start, end)
 
 
 def _require_slots_of_people(appointment: ClientAppointment, named: Sequence[Offering]) -> None:
@@ -263,7 +263,7 @@ def _require_slots_of_people(appointment: ClientAppointment, named: Sequence[Off
         raise RuleBroken(issues=issues)
 
 
-def _taking(way: Way, named: Sequence[Offering], length: timedelta) -> Way | None:
+def _way_with(way: Way, named: Sequence[Offering], length: timedelta) -> Way | None:
     """Return the way with the named schedules in place of the pools that have them, for a visit of this length.
 
     None if a pool that no Slot is of has no schedule whose visits are as long as those of the first one named.

@@ -20,7 +20,7 @@ from scheduling.notifications import links
 @never_cache
 @require_safe
 def recall(request: HttpRequest, token: str) -> HttpResponse:
-    """Show that it is time for the visit, with a link to its times, and a button to decline."""
+    """Show the patient that the visit is due, with a link to its times, and a button to decline."""
     found = _found(token)
     asked = {"service": found.service.fhir_id}
     if found.practitioner is not None:

@@ -40,7 +40,7 @@ CARRIED = ("time", "zone", "visits", "every", "instead_of")
 
 @dataclass(frozen=True, kw_only=True)
 class CourseRequest:
-    """A course that is asked for: how many visits, the first of them, and the schedules that take each."""
+    """A course as the address names it: the number of visits, the first of them, and the schedules that take each."""
 
     service: HealthcareService
     choice: CourseChoice
@@ -54,7 +54,7 @@ class CourseRequest:
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def course(request: HttpRequest, service_id: str) -> HttpResponse:
-    """Show all visits of the course, with other times for those that cannot be had; on POST hold them together.
+    """Show all visits of the course, with other times for those that are not free; on POST hold them together.
 
     The time and the rhythm come with the address; a button of the page of times posts them.
     """
@@ -63,22 +63,22 @@ def course(request: HttpRequest, service_id: str) -> HttpResponse:
     if "time" in request.POST:
         sent = {name: request.POST[name] for name in CARRIED if name in request.POST}
         return redirect(f"{request.path}?{urlencode(sent)}")
-    wanted = _read(request, service)
-    if wanted is None:
+    course_request = _read(request, service)
+    if course_request is None:
         messages.error(request, _("Choose one of the times below."))
         return redirect("portal:choose-time", service_id)
     if request.method == "GET" and REFUSED in request.GET and (held := visits.held_by(caller_of(request), now=now)):
-        return _show_held(request, wanted, held)
+        return _show_held(request, course_request, held)
     caller = holder_of(request) if request.method == "POST" else caller_of(request)
-    former = former_hold(request, wanted.instead_of, caller, now)
+    former = former_hold(request, course_request.instead_of, caller, now)
     patient, released = patient_of(former, service, caller), held_with(former)
     planned = availability.plan_course(
         service,
-        wanted.offerings,
-        wanted.course,
-        wanted.first,
+        course_request.offerings,
+        course_request.course,
+        course_request.first,
         now=now,
-        engaged=_engaged(patient, wanted, released, now),
+        engaged=_engaged(patient, course_request, released, now),
         without=released,
         patients=(patient,) if patient is not None else (),
     )
@@ -86,25 +86,30 @@ def course(request: HttpRequest, service_id: str) -> HttpResponse:
         if request.method == "POST":
             return redirect(request.get_full_path())  # reloading the page then sends nothing again
         return lost(
-            request, wanted.menu, wanted.first, "taken" if wanted.first > now else "passed", kept=False, now=now
+            request,
+            course_request.menu,
+            course_request.first,
+            "taken" if course_request.first > now else "passed",
+            kept=False,
+            now=now,
         )
-    zone = wanted.menu.zone_of(placed(wanted.offerings))
+    zone = course_request.menu.zone_of(placed(course_request.offerings))
     form = form_drafts.form(request, PlannedTimesForm, planned=planned, zone=zone)
     if request.method == "POST" and form.is_valid():
         if caller.user is None and not limits.allows(request, "hold"):
             return limits.slow_down(request)
-        return _hold(request, wanted, form, former, patient, now)
+        return _hold(request, course_request, form, former, patient, now)
     context = {
         "service": service,
-        "menu": wanted.menu,
-        "choice": wanted.menu.choice_of(wanted.offerings, wanted.first),
-        "course": wanted.choice,
-        "rows": form.rows(zone, wanted.offerings[0].rules.duration),
+        "menu": course_request.menu,
+        "choice": course_request.menu.choice_of(course_request.offerings, course_request.first),
+        "course": course_request.choice,
+        "rows": form.rows(zone, course_request.offerings[0].rules.duration),
         "form": form,
         "price": money.price_text(service),
         "has_amount": bool(service.price),
         "total": money.total_text([service] * len(planned)) if service.price and not form.fields else "",
-        "back": f"{reverse('portal:choose-time', args=[service.fhir_id])}?{_query_of_times(wanted)}",
+        "back": f"{reverse('portal:choose-time', args=[service.fhir_id])}?{_query_of_times(course_request)}",
     }
     return render(request, "portal/booking/course.html", context)
 
@@ -131,17 +136,17 @@ def _read(request: HttpRequest, service: HealthcareService) -> CourseRequest | N
     )
 
 
-def _engaged(patient: Patient | None, wanted: CourseRequest, besides: list[int], now: datetime) -> list[Span]:
+def _engaged(patient: Patient | None, course_request: CourseRequest, besides: list[int], now: datetime) -> list[Span]:
     """Return the time of the patient's other visits; none as long as the patient is not known."""
     if patient is None:
         return []
-    first, last = wanted.first - timedelta(days=1), wanted.first + LONGEST_SERIES
+    first, last = course_request.first - timedelta(days=1), course_request.first + LONGEST_SERIES
     return booking.engagements_of(patient, first, last, now=now, besides=besides)
 
 
 def _hold(
     request: HttpRequest,
-    wanted: CourseRequest,
+    course_request: CourseRequest,
     form: PlannedTimesForm,
     former: Visit | None,
     patient: Patient | None,
@@ -150,13 +155,13 @@ def _hold(
     starts = tuple(form.starts.values())
     caller = holder_of(request)
     first = BookingRequest(
-        service=wanted.service,
-        offerings=wanted.offerings,
+        service=course_request.service,
+        offerings=course_request.offerings,
         start=starts[0],
         patient=patient,
-        extra=with_chosen_zone(referrals.elements(request.session), wanted.menu.zone),
+        extra=with_chosen_zone(referrals.elements(request.session), course_request.menu.zone),
     )
-    series = SeriesRequest(first=first, starts=starts, zone=wanted.offerings[0].zone, changed=form.changed)
+    series = SeriesRequest(first=first, starts=starts, zone=course_request.offerings[0].zone, changed=form.changed)
     try:
         held = booking.hold_series(series, caller=caller, now=now, instead_of=former.id if former else None)
     except TooManyHolds:
@@ -166,25 +171,29 @@ def _hold(
         messages.error(request, series_refusal_text(refusal))
         return redirect(request.get_full_path())
     form_drafts.done(request)
-    if former and former.appointment.service != wanted.service:
+    if former and former.appointment.service != course_request.service:
         form_drafts.forget(request.session)
     holds.remember(request.session, own_visit(request, held[0].fhir_id, now))
     return redirect(steps.next_page(held[0], caller))
 
 
-def _show_held(request: HttpRequest, wanted: CourseRequest, held: list[Visit]) -> HttpResponse:
+def _show_held(request: HttpRequest, course_request: CourseRequest, held: list[Visit]) -> HttpResponse:
     """Render the times that the caller holds already, to go on with or to release for the course."""
     context = {
-        "service": wanted.service,
-        "menu": wanted.menu,
+        "service": course_request.service,
+        "menu": course_request.menu,
         "held": held,
         "time": request.GET["time"],
-        "course": wanted.choice,
+        "course": course_request.choice,
     }
     return render(request, "portal/booking/held.html", context, status=409)
 
 
-def _query_of_times(wanted: CourseRequest) -> str:
-    first = wanted.first.astimezone(wanted.menu.zone_of(placed(wanted.offerings)))
-    query = {"visits": str(wanted.choice.visits), "every": wanted.choice.every, "date": f"{first:%Y-%m-%d}"}
-    return urlencode(query | ({"zone": wanted.menu.zone.key} if wanted.menu.zone else {}))
+def _query_of_times(course_request: CourseRequest) -> str:
+    first = course_request.first.astimezone(course_request.menu.zone_of(placed(course_request.offerings)))
+    query = {
+        "visits": str(course_request.choice.visits),
+        "every": course_request.choice.every,
+        "date": f"{first:%Y-%m-%d}",
+    }
+    return urlencode(query | ({"zone": course_request.menu.zone.key} if course_request.menu.zone else {}))

@@ -65,7 +65,7 @@ def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def move_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Do the same by a manage link, after the patient's birth date."""
+    """Move a visit by its manage link, after the patient's birth date: see `move`."""
     now = timezone.now()
     visit = manage_links.visit_of(token, now)
     if visit is None:

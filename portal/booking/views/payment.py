@@ -1,4 +1,4 @@
-"""Views of paying for a held time: what is paid and under which terms, the wait for the provider, and its webhook."""
+"""Views of paying for a held time: the amount and the terms, the wait for the provider, and its webhook."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The view that finds times for several services in one coming, and holds them together."""
+"""View that finds times for several services one after another, and holds them together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

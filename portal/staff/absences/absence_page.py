@@ -1,4 +1,4 @@
-"""The page of an absence: the visits that it concerns, by how far it is with each of them."""
+"""The page of an absence: its visits, grouped by the state of finding another time for each."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ class AbsenceRow:
 
 @dataclass(frozen=True, slots=True)
 class AbsenceGroup:
-    """The visits of an absence that are equally far."""
+    """The visits of an absence in one state of finding another time."""
 
     code: str
     heading: Any

@@ -21,7 +21,7 @@ ABSENCES: CsvList[AbsenceSpan] = CsvList(
 
 
 class ConcernedVisit(NamedTuple):
-    """A visit of an absence, and how far it is with it in words."""
+    """A visit of an absence, and the state of finding another time for it in words."""
 
     state: Any
     row: AbsenceRow

@@ -1,4 +1,4 @@
-"""Form by which staff say who is away, from when to when, and why."""
+"""Form for an absence: who is away, from when to when, and why."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time

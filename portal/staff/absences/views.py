@@ -1,4 +1,4 @@
-"""Views by which staff say who is away, have other times offered, and follow what becomes of each visit."""
+"""Views by which staff enter absences, have other times offered, and follow each affected visit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -99,7 +99,7 @@ def change(request: HttpRequest, absence_id: int) -> HttpResponse:
 @staff_required
 @require_GET
 def absence(request: HttpRequest, absence_id: int) -> HttpResponse:
-    """Show the visits of an absence: whom to call, who has still to answer, and what is settled."""
+    """Show the visits of an absence: whom to call, who has not answered yet, and which are settled."""
     caller, now = caller_of(request), timezone.now()
     page = absence_page(_visible(request, absence_id), caller=caller, now=now)
     if csv_lists.is_wanted(request):

@@ -49,7 +49,7 @@ def chosen_patient(request: HttpRequest, form: PatientChoiceForm) -> Patient | N
 
 
 def alike(request: HttpRequest, form: PatientChoiceForm, now: datetime) -> list[Patient]:
-    """Return the patients who may be the same person, unless staff have said that all of them are others."""
+    """Return the patients who may be the same person, unless staff have confirmed that they are different people."""
     caller = caller_of(request)
     found = registration.similar_patients(form.new_patient, access.visible(Patient, caller))
     if {each.fhir_id for each in found} <= _different(request):

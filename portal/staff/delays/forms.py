@@ -1,4 +1,4 @@
-"""Forms by which staff say that somebody runs late."""
+"""Forms for somebody who runs late."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -34,7 +34,7 @@ class DelayForm(forms.Form):
 
 
 class SayDelayForm(DelayForm):
-    """Form that says it after the preview; 0 minutes are on time again."""
+    """Form that stores the delay after the preview; 0 minutes means on time again."""
 
     tell = forms.BooleanField(label=_("Tell the patients who have not arrived"), required=False, initial=True)
 

@@ -1,4 +1,4 @@
-"""Views by which staff say that somebody runs late, see whom it concerns before, and take it back."""
+"""Views by which staff enter that somebody runs late, after a preview of the affected patients, and undo it."""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ from scheduling.errors import SchedulingError
 @staff_required
 @require_http_methods(["GET", "POST"])
 def late(request: HttpRequest) -> HttpResponse:
-    """Ask who runs late, show whom it concerns, and on POST say it."""
+    """Ask who runs late, show the affected patients, and on POST store it."""
     now = timezone.now()
     site, people = _read(request, now)
     if request.method == "POST":
@@ -44,7 +44,7 @@ def late(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_POST
 def undo(request: HttpRequest) -> HttpResponse:
-    """Take back what was said last, while nobody has been told of it."""
+    """Undo the last entry, while no patient has got a message about it."""
     now = timezone.now()
     site, people = _read(request, now)
     person = _person(people, request.POST.get("person", ""))

@@ -1,4 +1,4 @@
-"""Views of everything as FHIR: have the file made, and download it."""
+"""Views of the export of everything as FHIR: have the file made, and download it."""
 
 from datetime import datetime
 from typing import cast

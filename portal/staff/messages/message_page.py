@@ -1,4 +1,4 @@
-"""The page of a message in the words of staff: whom it reaches before it is sent, and its log afterwards."""
+"""The page of a message in the words of staff: its recipients before it is sent, and its log afterwards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from scheduling.staff_messages import Recipient
 
 @dataclass(frozen=True, slots=True)
 class MessagePreview:
-    """A draft: its recipients by way, those who cannot be reached, and its text as the first of them reads it."""
+    """A draft: its recipients by medium, those who cannot be reached, and its text as the first recipient reads it."""
 
     reached: Sequence[Recipient]
     unreachable: Sequence[Recipient]
@@ -34,7 +34,7 @@ class MessagePreview:
 
 
 def preview_of(message: StaffMessage, *, caller: Caller, now: datetime) -> MessagePreview:
-    """Return whom the draft reaches now. A constant number of queries."""
+    """Return the recipients whom the draft reaches now. A constant number of queries."""
     recipients = staff_messages.recipients_of(message, caller=caller, now=now)
     reached = [each for each in recipients if each.media]
     counts = [(MEDIA[medium], count) for medium, count in staff_messages.count_by_medium(reached).items()]

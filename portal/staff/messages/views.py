@@ -1,4 +1,4 @@
-"""Views by which staff write to the patients of a selection in their own words, see whom it reaches, and send it."""
+"""Views by which staff write to the patients of a selection in their own words, preview the recipients, and send it."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -45,7 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def write(request: HttpRequest, message_id: int | None = None) -> HttpResponse:
-    """Ask to whom, and for the text; then show whom it reaches."""
+    """Ask for the selection and the text; then show the recipients."""
     caller, now = caller_of(request), timezone.now()
     draft = StaffMessage() if message_id is None else _visible(request, message_id)
     if draft.sent is not None:
@@ -79,7 +79,7 @@ def write(request: HttpRequest, message_id: int | None = None) -> HttpResponse:
 @staff_required
 @require_GET
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Show a draft with those whom it reaches, or a message that was sent with its log."""
+    """Show a draft with its recipients, or a message that was sent with its log."""
     caller, now = caller_of(request), timezone.now()
     found = _visible(request, message_id)
     context: dict[str, object] = {"written": found, "selection": selection_text(found)}

@@ -1,4 +1,4 @@
-"""Form by which a member of staff chooses what they are told, and how."""
+"""Form by which members of staff choose their notices, and the media."""
 
 from typing import Any
 

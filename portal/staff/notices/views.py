@@ -1,4 +1,4 @@
-"""Views of the notices to a member of staff: the list, those of the last moments, and what they want to be told."""
+"""Views of the notices to a member of staff: the list, the newest ones, and their settings."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -60,7 +60,7 @@ def seen(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def settings(request: HttpRequest) -> HttpResponse:
-    """Ask what a member of staff wants to be told, and how."""
+    """Show and save which notices a member of staff gets, and how."""
     caller = caller_of(request)
     assert caller.user is not None  # staff have signed in
     form = form_drafts.form(request, NoticesForm, preferences=staff_notices.preferences_of(caller.user))

@@ -26,7 +26,7 @@ FIELDS: dict[str, tuple[Any, frozenset[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ComparedField:
-    """A field of two records. `takes_source` is the choice that is offered: the value of the record that has one."""
+    """A field of two records. `takes_source` is the choice offered first: the value of the record that has one."""
 
     name: str
     label: Any
@@ -58,7 +58,7 @@ def _values(patient: Patient) -> dict[str, str]:
         "name": " ".join(filter(None, (patient.prefix, patient.given, patient.family))),
         "born": birth_date_text(patient),
         "gender": str(patient.get_gender_display()) if patient.gender else "",
-        "phone": phones.shown(patient.phone) if patient.phone else "",
+        "phone": phones.display(patient.phone) if patient.phone else "",
         "email": patient.email,
         "address": ", ".join(address_lines(patient)),
         "language": str(dict(languages.names()).get(patient.language, patient.language)),

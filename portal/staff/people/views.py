@@ -236,7 +236,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _done(request: HttpRequest, change: Callable[[], str]) -> HttpResponse:
-    """Make the change, and return to the list with what became of it."""
+    """Make the change, and return to the list with a message about the result."""
     try:
         messages.success(request, change())
     except NotFound:

@@ -29,7 +29,7 @@ SECONDS_OF_A_DAY = 24 * 60 * 60
 @require_GET
 def report(request: HttpRequest, kind: str) -> HttpResponse:
     """Show a report of some days beside the days before: totals with definitions, a chart and a table."""
-    chosen, form, today = _asked(request, kind)
+    chosen, form, today = _requested_report(request, kind)
     context: dict[str, Any] = {"kinds": KINDS.values(), "kind": chosen, "form": form}
     if form.is_valid():
         table = _read(request, chosen, form)
@@ -48,7 +48,7 @@ def report(request: HttpRequest, kind: str) -> HttpResponse:
 @require_GET
 def report_file(request: HttpRequest, kind: str) -> HttpResponse:
     """Return the table of a report as a CSV file."""
-    chosen, form, _today = _asked(request, kind)
+    chosen, form, _today = _requested_report(request, kind)
     if not form.is_valid():
         return redirect("portal:report", kind=kind)
     table = _read(request, chosen, form)
@@ -91,8 +91,8 @@ def free_times_file(request: HttpRequest) -> HttpResponse:
     return file_response(f"free-times-{in_zone(now, clinic_zone()).date()}.csv", header, rows)
 
 
-def _asked(request: HttpRequest, kind: str) -> tuple[Kind, ReportForm, date]:
-    """The kind of report, the form that was sent, and today. Raises Http404 for a kind that does not exist."""
+def _requested_report(request: HttpRequest, kind: str) -> tuple[Kind, ReportForm, date]:
+    """Return the kind of report, the form that was sent, and today. Raises Http404 for a kind that does not exist."""
     if kind not in KINDS:
         raise Http404
     today = in_zone(timezone.now(), clinic_zone()).date()

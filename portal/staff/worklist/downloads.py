@@ -34,7 +34,7 @@ WORKLIST: CsvList[WorkEntry] = CsvList(
         Column(_("What is waiting"), lambda entry: entry.words.heading),
         PatientColumns(_patient),
         Column(_("Other record"), lambda entry: patient_text.with_note(other) if (other := _other(entry)) else None),
-        Column(_("Sender"), lambda entry: phones.shown(entry.row.address) if entry.kind == Kind.TEXT else None),
+        Column(_("Sender"), lambda entry: phones.display(entry.row.address) if entry.kind == Kind.TEXT else None),
         VisitColumns(lambda entry: entry.visit),
         Column(_("Who deals with it"), lambda entry: entry.owner.display_name if entry.owner else None),
         DateColumn(_("Is put off until"), lambda entry: entry.put_off_until),

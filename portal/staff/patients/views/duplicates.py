@@ -92,7 +92,7 @@ def compare(request: HttpRequest, patient_id: str, other_id: str) -> HttpRespons
 @staff_required
 @require_POST
 def reject(request: HttpRequest, pair_id: int) -> HttpResponse:
-    """Say that two records are two people's, or take that back."""
+    """Mark two records as those of two people, or undo that."""
     caller, now = caller_of(request), timezone.now()
     use_case = duplicates.reopen_pair if "undo" in request.POST else duplicates.reject_pair
     try:

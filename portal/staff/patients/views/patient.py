@@ -122,7 +122,7 @@ def _changed_meanwhile(patient: Patient, form: PatientForm) -> str:
     when = time_text.day_and_time(in_zone(last.recorded if last else patient.last_updated, clinic_zone()))
     typed: dict[str, Any] = {**form.identity, **form.changes}
     values = {name: getattr(patient, name) for name in typed}
-    others = [f"{_label(form, name)}: {_shown(value)}" for name, value in values.items() if typed[name] != value]
+    others = [f"{_label(form, name)}: {_field_text(value)}" for name, value in values.items() if typed[name] != value]
     text = _("%(who)s changed this record on %(when)s. Check it and save again to overwrite that.")
     text %= {"who": who, "when": when}
     return f"{text} {_('It says now: %(values)s') % {'values': ', '.join(others)}}" if others else text
@@ -132,7 +132,7 @@ def _label(form: PatientForm, column: str) -> str:
     return str(form["birth_date" if column == "born" else column].label)
 
 
-def _shown(value: Any) -> str:
+def _field_text(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return str(value or "\u2013")

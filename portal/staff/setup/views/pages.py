@@ -51,7 +51,7 @@ def clinic(request: HttpRequest) -> HttpResponse:
         (_("Name"), settings.CLINIC_NAME, "CLINIC_NAME"),
         (_("Country"), territories.get(clinic_country(), clinic_country()), "CLINIC_COUNTRY"),
         (_("Time zone"), clinic_zone().key, "CLINIC_TIME_ZONE"),
-        (_("Phone"), phones.shown(settings.CLINIC_PHONE) if settings.CLINIC_PHONE else "", "CLINIC_PHONE"),
+        (_("Phone"), phones.display(settings.CLINIC_PHONE) if settings.CLINIC_PHONE else "", "CLINIC_PHONE"),
         (_("Email"), settings.CLINIC_EMAIL, "CLINIC_EMAIL"),
     ]
     return render(request, "portal/staff/setup/clinic.html", {"facts": facts, **steps.around("setup-clinic")})
@@ -60,7 +60,7 @@ def clinic(request: HttpRequest) -> HttpResponse:
 @manager_required
 @require_GET
 def messages(request: HttpRequest) -> HttpResponse:
-    """Show by which ways patients are told, and when they are reminded."""
+    """Show the media by which patients get messages, and when they are reminded."""
     backend = settings.EMAIL_BACKEND
     context: dict[str, Any] = {
         "sends_email": FILES not in backend and CONSOLE not in backend,

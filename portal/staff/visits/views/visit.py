@@ -85,12 +85,12 @@ def _cancel(request: HttpRequest, staff_visit: StaffVisit, form: StaffCancelForm
     try:
         booking.cancel(staff_visit.visit.id, cancelled, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
-        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
+        return _finish(request, staff_visit, refusal_text(refusal), messages.error, now)
     message = _("The visit is cancelled, and its time is free.")
     if getattr(request, "htmx", False) and staff_visit.visit.is_booked:
         undo: Undo = {"url": reverse("portal:staff-restore", args=[staff_visit.visit.id]), "fields": {}}
         return done(request, message, staff_visit.visit.start, undo=undo)
-    return _answered(request, staff_visit, message, messages.success, now)
+    return _finish(request, staff_visit, message, messages.success, now)
 
 
 @any_staff_required
@@ -126,8 +126,8 @@ def restore(request: HttpRequest, appointment_id: str) -> HttpResponse:
         if getattr(request, "htmx", False):
             context = _context(request, staff_visit) | {"refusal": refusal_text(refusal)}
             return render(request, "portal/staff/visits/not_restored.html", context, status=REFUSED)
-        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
-    return _answered(request, staff_visit, _("The visit is booked again."), messages.success, now)
+        return _finish(request, staff_visit, refusal_text(refusal), messages.error, now)
+    return _finish(request, staff_visit, _("The visit is booked again."), messages.success, now)
 
 
 @staff_required
@@ -146,7 +146,7 @@ def answer(request: HttpRequest, appointment_id: str) -> HttpResponse:
         message = str(ANSWERED[Appointment.Status(answered.status)])
     except SchedulingError as refusal:
         message, say = refusal_text(refusal), messages.error
-    return _answered(request, staff_visit, message, say, now)
+    return _finish(request, staff_visit, message, say, now)
 
 
 @staff_required
@@ -160,12 +160,12 @@ def attendance(request: HttpRequest, appointment_id: str) -> HttpResponse:
     try:
         use_case(appointment_id, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
-        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
+        return _finish(request, staff_visit, refusal_text(refusal), messages.error, now)
     if "from_list" in request.POST and not undo:
         worklist = named_list(request) or BackLink(reverse("portal:worklist"), "")
         return redirect(worklist.with_parameters(recorded=appointment_id))
     message = _("Undone.") if undo else _("Recorded: the patient will come.")
-    return _answered(request, staff_visit, message, messages.success, now)
+    return _finish(request, staff_visit, message, messages.success, now)
 
 
 @any_staff_required
@@ -179,8 +179,8 @@ def check_coverage(request: HttpRequest, appointment_id: str, coverage_id: str) 
     try:
         message = coverage_checks.decide(form, coverage_id, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
-        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
-    return _answered(request, staff_visit, message, messages.success, now)
+        return _finish(request, staff_visit, refusal_text(refusal), messages.error, now)
+    return _finish(request, staff_visit, message, messages.success, now)
 
 
 @staff_required
@@ -195,11 +195,11 @@ def verify_identity(request: HttpRequest, appointment_id: str) -> HttpResponse:
     try:
         change_details(staff_visit.patient.fhir_id, verified, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
-        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
-    return _answered(request, staff_visit, _("Recorded."), messages.success, now)
+        return _finish(request, staff_visit, refusal_text(refusal), messages.error, now)
+    return _finish(request, staff_visit, _("Recorded."), messages.success, now)
 
 
-def _answered(
+def _finish(
     request: HttpRequest, staff_visit: StaffVisit, message: str, say: Callable[[HttpRequest, str], None], now: datetime
 ) -> HttpResponse:
     """Close the calendar's dialog, or redirect to the visit, or to the list if the caller no longer works with it."""
