@@ -97,7 +97,7 @@ def list_of_patient(lists: PatientLists, name: str) -> ListOfPatient | None:
     """Return the file and all rows of one list of a patient's page; None if the caller sees none with this name."""
     match name:
         case "to-come":
-            return _list(lists, "visits to come", VISIT_COLUMNS), visits.at_their_sites(lists.to_come, now=lists.now)
+            return _list(lists, "upcoming visits", VISIT_COLUMNS), visits.at_their_sites(lists.to_come, now=lists.now)
         case "past":
             return _list(lists, "past visits", VISIT_COLUMNS), visits.at_their_sites(lists.past, now=lists.now)
         case "answers":

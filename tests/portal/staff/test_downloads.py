@@ -141,7 +141,7 @@ LISTS = {
     "referrals": DownloadCase(
         "staff-referrals", {**ADA, "Referrer": "Dr Noor Grey, Harbour Practice"}, {"state": "open"}
     ),
-    "visits to come": DownloadCase(
+    "upcoming visits": DownloadCase(
         "staff-patient", {**ADA, "Visit": "Check-up", "Status": "Booked"}, {"of": "to-come"}, argument="patient"
     ),
     "past visits": DownloadCase(
