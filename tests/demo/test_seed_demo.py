@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.core.management import CommandError, call_command
+from django.db.models import Min, Sum
 from django.test import TestCase, override_settings
 from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
@@ -35,6 +36,7 @@ from clinic.models import (
     Schedule,
     Slot,
     User,
+    VisitFigures,
 )
 from clinic.translations import text_of
 from demo.seed import people
@@ -238,6 +240,10 @@ class TestTheDemo(TestCase):
         assert past.count() > 1000
         assert past.earliest("start").start < now - timedelta(days=340)
         assert set(past.values_list("status", flat=True)) == {"fulfilled", "cancelled", "noshow"}
+        counted = VisitFigures.objects.aggregate(first=Min("day"), done=Sum("done"), missed=Sum("missed"))
+        assert counted["first"] < now.date() - timedelta(days=340)
+        assert counted["done"] == Appointment.objects.filter(status="fulfilled").count()
+        assert counted["missed"] == Appointment.objects.filter(status="noshow").count()
 
     def test_a_lunch_is_one_block_that_comes_again(self):
         lunch = Slot.objects.filter(schedule__fhir_id="chen", comment="Lunch").last()

@@ -14,7 +14,7 @@ from demo.seed.recalls import make_recalls
 from demo.seed.referrals import make_referrals
 from demo.seed.rows import DemoRows
 from demo.seed.visits import DemoVisits
-from scheduling import booking
+from scheduling import booking, reports
 
 
 class Command(BaseCommand):
@@ -36,6 +36,7 @@ class Command(BaseCommand):
             make_recalls(now)
         make_absence(now=now)
         pay_at_desk(now=now)
+        reports.count_days(now=now)
         self.stdout.write(
             f"Made the demo clinic: {len(rows.sites)} sites, {len(rows.services)} services,"
             f" {len(rows.schedules)} schedules, {len(visits.written)} appointments, after a year of others."
