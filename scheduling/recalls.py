@@ -1,7 +1,7 @@
 """Use cases of recalls: patients who are to be seen again, by a member of staff or by the rule of a service.
 
 A patient is told some weeks before, with a link to the times, and reminded. A recall ends when they book a visit of
-that kind, whoever books it and through whatever door; when they decline; or when staff end it.
+that kind, whoever books it and wherever; when they decline; or when staff end it.
 """
 
 import calendar

@@ -1,4 +1,4 @@
-"""Closed time is closed through every door: finders, prefetch, published Slots, `$explain` and the page of times."""
+"""No search finds closed time: finders, prefetch, published Slots, `$explain` and the page of times."""
 
 import json
 from datetime import datetime, timedelta
@@ -103,7 +103,7 @@ def explained(api: Api, service: HealthcareService) -> set[str]:
     return {instant(TEN)} if answer.status_code == 200 and answer.fhir["parameter"][0]["valueBoolean"] else set()
 
 
-DOORS = {
+SEARCHES = {
     "medplum": medplum,
     "argonaut": argonaut,
     "prefetch": prefetch,
@@ -116,10 +116,10 @@ DOORS = {
 @pytest.mark.parametrize("closure", CLOSURES)
 def test_closed_time_is_offered_nowhere(service, closure):
     api = api_with()
-    assert all(instant(TEN) in find(api, service) for find in DOORS.values()), "open before"
+    assert all(instant(TEN) in find(api, service) for find in SEARCHES.values()), "open before"
     model, changes = CLOSURES[closure]
     assert model.objects.update(**changes)
-    assert {name for name, find in DOORS.items() if instant(TEN) in find(api, service)} == set()
+    assert {name for name, find in SEARCHES.items() if instant(TEN) in find(api, service)} == set()
 
 
 @pytest.mark.parametrize("name", CLOSED_ACTORS)
@@ -127,6 +127,6 @@ def test_time_that_is_closed_for_all_services_is_offered_nowhere_until_it_is_ope
     api, model = api_with(), CLOSED_ACTORS[name]
     actor = {model.__name__.lower(): model.objects.filter(**OF_THE_VISIT.get(name, {})).first()} if model else {}
     closure = Closure.objects.create(**actor, first=monday(12).date(), last=monday(12).date())
-    assert {door for door, find in DOORS.items() if instant(TEN) in find(api, service)} == set()
+    assert {name for name, find in SEARCHES.items() if instant(TEN) in find(api, service)} == set()
     Closure.objects.filter(pk=closure.pk).update(removed_at=TEN)
-    assert all(instant(TEN) in find(api, service) for find in DOORS.values())
+    assert all(instant(TEN) in find(api, service) for find in SEARCHES.values())

@@ -1,7 +1,7 @@
 """Use cases of referrals: make one, withdraw it, and use it as the ticket of one visit.
 
-A visit names its ticket in `basedOn`, whichever door it comes through. The constraint `appointment_one_for_a_ticket`
-decides between two that use one ticket at once.
+A visit names its ticket in `basedOn`, whether it is booked on a page or by the API. The constraint
+`appointment_one_for_a_ticket` decides between two that use one ticket at once.
 """
 
 from collections.abc import Callable, Iterable

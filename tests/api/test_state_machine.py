@@ -1,4 +1,4 @@
-"""Every step of an Appointment from status to status, allowed or refused, through every door that changes it.
+"""Every step of an Appointment from status to status, allowed or refused, by each use case and request that changes it.
 
 https://hl7.org/fhir/R4/valueset-appointmentstatus.html has the statuses, Argonaut Scheduling and Oracle Health's R4 API
 the sequences.

@@ -148,13 +148,13 @@ class TestByLink:
         assert when(visit) == ("booked", later)
 
 
-@pytest.mark.parametrize("door", ["signed in", "by the manage link"])
-def test_it_keeps_its_own_length_and_its_own_extras(client, ada, visit, ten, checkup, schedule, site, settings, door):
+@pytest.mark.parametrize("way", ["signed in", "by the manage link"])
+def test_it_keeps_its_own_length_and_its_own_extras(client, ada, visit, ten, checkup, schedule, site, settings, way):
     """The desk made it 45 minutes and gave it a room: both are offered, and both move."""
     ada.birth_date = date(1990, 7, 4)
     ada.save()
     address = f"/appointments/{visit.fhir_id}/move/"
-    if door == "signed in":
+    if way == "signed in":
         client.force_login(ada.user)
     else:
         link = links.manage_link(visit).removeprefix(settings.SITE_URL)
