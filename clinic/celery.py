@@ -2,14 +2,17 @@
 
 import logging
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery, Task
+from celery.app.amqp import AMQP
 from celery.exceptions import Ignore
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from kombu import Connection
 
 from clinic import database, request_id
 
@@ -38,7 +41,23 @@ class RetriedTask(Task):  # type: ignore[type-arg]  # it is generic for type che
             raise Ignore from error
 
 
-app = Celery("clinic", task_cls=RetriedTask)
+class BrokerConnection(Connection):
+    """A connection to the broker that can be closed when it is lost.
+
+    kombu's then fails if tasks wait in the worker, since it looks too late for the broker's address: the worker ends.
+    Such tasks need not be given back: the clock orders them again.
+    """
+
+    def maybe_close_channel(self, channel: Any) -> None:
+        with suppress(AttributeError):
+            super().maybe_close_channel(channel)
+
+
+class Broker(AMQP):  # type: ignore[misc]  # its package has no types
+    Connection = BrokerConnection
+
+
+app = Celery("clinic", amqp=Broker, task_cls=RetriedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["scheduling"])
 app.conf.beat_schedule = {

@@ -5,13 +5,17 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import psycopg
 import pytest
 from django.db import OperationalError
+from kombu import Exchange, Queue
 
 from clinic import celery, database
 from clinic.celery import app
+from clinic.sockets import broker_url
+from demo.embedded import Redis
 
 WORKER = textwrap.dedent("""
     import os
@@ -102,3 +106,23 @@ def test_a_task_that_postgresql_was_away_from_for_long_is_broken_off_quietly(out
 
 def test_a_task_with_a_bug_fails_at_once(outage):
     assert outage(9, is_bug=True) == ("FAILURE", 1)
+
+
+def test_a_worker_that_keeps_tasks_outlives_the_loss_of_the_broker(tmp_path):
+    """It lets go of the lost connection as Celery does, and goes on with a new one."""
+    server = Redis(tmp_path)
+    server.start()
+    lost = app.connection_for_read(broker_url(server.url))
+    queue = lost.SimpleQueue("tasks", no_ack=False)
+    queue.put("a task")
+    assert queue.get(timeout=20).payload == "a task"
+    orders = Queue("orders", Exchange("orders", "fanout"), auto_delete=True)  # for all workers
+    lost.Consumer(orders, accept=["json"]).consume()
+    with suppress(TimeoutError):
+        lost.drain_events(timeout=0.1)  # and waits for more
+    assert server.process is not None
+    server.process.kill()
+    server.process.wait()
+    lost.collect()
+    lost.close()
+    server.stop()
