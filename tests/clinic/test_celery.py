@@ -70,6 +70,30 @@ def test_a_worker_logs_as_web_servers_do():
     assert said.stdout == "40 ['OutagesInOneLine', 'HideSecrets']\n"
 
 
+CLOCK = textwrap.dedent("""
+    import os, signal
+    os.environ["DJANGO_SETTINGS_MODULE"] = "clinic.settings"
+    from celery.signals import beat_init
+    import clinic.celery
+
+    class Service:
+        def sync(self):
+            print("stored", flush=True)
+
+    beat_init.send(sender=Service())
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        raise ValueError("as redis does with a broken answer")
+""")
+
+
+def test_the_clock_ends_when_it_is_told_to():
+    """Whatever it is doing: Celery's SystemExit could be replaced by another error, and the clock went on."""
+    said = subprocess.run([sys.executable, "-c", CLOCK], capture_output=True, text=True)
+    assert (said.returncode, said.stdout, said.stderr) == (0, "stored\n", "")
+
+
 @pytest.fixture
 def outage(db, monkeypatch):
     """Return a function that runs a task while PostgreSQL is away for the first so many attempts."""
