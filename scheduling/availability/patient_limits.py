@@ -1,4 +1,4 @@
-"""Booking limits of patients: visits to come, visits a week, and new patients a day."""
+"""Booking limits of patients: upcoming visits, visits a week, and new patients a day."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -85,7 +85,9 @@ def patient_limit_issues(
 def series_limit_issues(
     service: HealthcareService, patient: Patient, starts: Sequence[datetime], *, now: datetime
 ) -> list[list[Issue]]:
-    """Return the same for each visit of a series, given by their starts in order. As many queries as for one visit."""
+    """Return the issues of `patient_limit_issues` for each visit of a series, given by their starts in order. As many
+    queries as for one visit.
+    """
     full = full_for(service, patient, starts[0], starts[-1], now=now, series=starts)
     return [_issues_at(start, full, service) for start in starts]
 

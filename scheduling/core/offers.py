@@ -313,7 +313,7 @@ def distinct(choices: Sequence[list[Diary]]) -> list[Diary] | None:
 
 
 def _rearranged(choices: Sequence[list[Diary]]) -> list[Diary] | None:
-    """The same where the first diary of one pool is needed by another.
+    """Return one diary of each pool where the first diary of one pool is needed by another; None if there is none.
 
     It uses augmenting paths (https://en.wikipedia.org/wiki/Maximum_cardinality_matching): trying all combinations of a
     few long pools would take too long.

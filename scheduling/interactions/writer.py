@@ -283,7 +283,7 @@ class _Writer:
         return entry.interaction == "update" and not access.sees_all(self.caller, entry.type)
 
     def _may_replace(self, row: Any, entry: Entry, draft: Draft) -> bool:
-        """True if the row should be written. Unchanged rows are recorded as such."""
+        """True if the row should be written. An unchanged row gets its result without being written."""
         if row.deleted_at is not None and _stays_deleted(row):
             self._refuse(entry, Deleted(f"{entry.reference} was deleted. Use another id."))
         elif not has_version(row, entry.version):

@@ -30,15 +30,15 @@ class NextFreeTimes(NamedTuple):
 
 
 def next_free_times(services: Collection[int], *, now: datetime) -> list[NextFreeTimes]:
-    """Return them for these services (primary keys) as patients can book them. At most ten statements."""
+    """Return the next free times of these services (primary keys) as patients can book them. At most ten statements."""
     ways = ways_for(Criteria(services=tuple(services)), lambda service, offering: True)
     zones = {offering.schedule: offering.zone for way in ways for pool in way.pools for offering in pool}
     found: dict[HealthcareService, dict[int, ZoneInfo]] = {way.service: {} for way in ways}
     query = TimeQuery(ways=ways, start=now, end=now + REACH, windows=doubling)
     for offers in search(query, now=now) if ways else ():
-        for way, each in offers:
+        for way, offers_of_way in offers:
             starts = found[way.service]
-            for offer in each:
+            for offer in offers_of_way:
                 starts.setdefault(offer.start, zones[offer.schedules[0]])
                 if len(starts) >= TIMES and offer.start >= sorted(starts)[TIMES - 1]:
                     break

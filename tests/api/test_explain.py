@@ -28,8 +28,8 @@ def explain(api, service, at, *schedules, **more):
     return api.get(f"{service.reference}/$explain", asked)
 
 
-def told(response):
-    """The result, and the code of each rule with the place that it is of."""
+def result_and_rules(response):
+    """Return the result, and the code of each rule with the places that it is about."""
     assert response.status_code == 200, response.content
     given = {each["name"]: each for each in response.fhir["parameter"]}
     issues = given["outcome"]["resource"]["issue"] if "outcome" in given else []
@@ -38,14 +38,14 @@ def told(response):
 
 
 def test_a_free_time_can_be_booked(api, service, chen):
-    assert told(explain(api, service, monday(10), chen)) == (True, set())
-    assert told(explain(api, service, monday(10))) == (True, set())
+    assert result_and_rules(explain(api, service, monday(10), chen)) == (True, set())
+    assert result_and_rules(explain(api, service, monday(10))) == (True, set())
     assert not Appointment.objects.exists()
 
 
 def test_software_reads_every_rule(api, service, chen):
     SlotFactory(schedule=chen, start=monday(16), end=monday(17))
-    assert told(explain(api, service, monday(16, 40), chen)) == (
+    assert result_and_rules(explain(api, service, monday(16, 40), chen)) == (
         False,
         {("taken", chen.reference), ("off-grid", chen.reference), ("outside-hours", chen.reference)},
     )
@@ -54,24 +54,27 @@ def test_software_reads_every_rule(api, service, chen):
 def test_the_rules_of_the_patient_count_too(api, service, chen):
     patient = PatientFactory()
     book(wish(service, ScheduleFactory(services=[service]), at=monday(10), patient=patient))
-    assert told(explain(api, service, monday(10), chen)) == (True, set())
-    assert told(explain(api, service, monday(10), chen, patient=patient.reference)) == (False, {("patient-elsewhere",)})
+    assert result_and_rules(explain(api, service, monday(10), chen)) == (True, set())
+    assert result_and_rules(explain(api, service, monday(10), chen, patient=patient.reference)) == (
+        False,
+        {("patient-elsewhere",)},
+    )
     assert explain(api, service, monday(10), chen, patient="Patient/nobody").status_code == 404
 
 
 def test_a_patient_learns_only_what_the_search_tells(service, chen):
     SlotFactory(schedule=chen, start=monday(10), end=monday(11))
     ada = Api(user=PatientFactory(user=UserFactory()).user)
-    assert told(explain(ada, service, monday(10), chen)) == (False, set())
-    assert told(explain(ada, service, monday(12), chen)) == (True, set())
+    assert result_and_rules(explain(ada, service, monday(10), chen)) == (False, set())
+    assert result_and_rules(explain(ada, service, monday(12), chen)) == (True, set())
     service.bookable_by = "staff"
     service.save()
-    assert told(explain(ada, service, monday(12), chen)) == (False, set())
+    assert result_and_rules(explain(ada, service, monday(12), chen)) == (False, set())
 
 
 def test_software_without_the_scope_learns_no_reason(service, chen):
     SlotFactory(schedule=chen, start=monday(10), end=monday(11))
-    assert told(explain(api_with("system/Slot.s"), service, monday(10), chen)) == (False, set())
+    assert result_and_rules(explain(api_with("system/Slot.s"), service, monday(10), chen)) == (False, set())
 
 
 def test_a_request_that_cannot_be_read_is_refused(api, service, chen):

@@ -61,7 +61,7 @@ def statuses(appointment):
     return {each["actor"]["reference"]: each["status"] for each in appointment.participant}
 
 
-def told(event):
+def recipients_of(event):
     messages = Communication.objects.filter(event=event, medium="email", status="preparation")
     return set(messages.values_list("patient__given", flat=True))
 
@@ -71,7 +71,7 @@ def check(together, ada, bo, cleo):
     assert Appointment.objects.count() == 1
     assert {statuses(together)[patient.reference] for patient in (ada, bo, cleo)} == {"accepted"}
     assert seats(together) == [0, 1, 2]
-    assert told("confirmation") == {"Ada", "Bo", "Cleo"}
+    assert recipients_of("confirmation") == {"Ada", "Bo", "Cleo"}
     lines = AuditEvent.objects.filter(appointment=together, subtype="book")
     assert set(lines.values_list("patient", flat=True)) == {ada.pk, bo.pk, cleo.pk}
 
@@ -181,8 +181,8 @@ def test_a_patient_who_cancels_leaves_alone(together, schedule, ada, bo, cleo, h
     assert statuses(together)[patient.reference] == "declined"
     assert statuses(together)[stays.reference] == statuses(together)[cleo.reference] == "accepted"
     assert seats(together) == [0, 1]
-    assert told("cancellation") == {patient.given}
-    assert told("confirmation") == {stays.given, "Cleo"}
+    assert recipients_of("cancellation") == {patient.given}
+    assert recipients_of("confirmation") == {stays.given, "Cleo"}
     left = AuditEvent.objects.get(appointment=together, subtype="leave")
     assert left.patient == patient
     theirs = Api(user=patient.user).get(together.reference).fhir
@@ -197,14 +197,14 @@ def test_the_last_who_cancels_cancels_the_visit(together, ada, bo, cleo):
         Api(user=patient.user).post(f"{together.reference}/$cancel")
     together.refresh_from_db()
     assert (together.status, seats(together)) == ("cancelled", [])
-    assert told("cancellation") == {"Ada", "Bo", "Cleo"}
+    assert recipients_of("cancellation") == {"Ada", "Bo", "Cleo"}
 
 
 def test_staff_cancel_the_whole_and_restore_it(together, rana, ada, bo, cleo):
     Api(user=bo.user).post(f"{together.reference}/$cancel")
     assert Api(user=rana).post(f"{together.reference}/$cancel").status_code == 200
     together.refresh_from_db()
-    assert (together.status, told("cancellation")) == ("cancelled", {"Ada", "Bo", "Cleo"})
+    assert (together.status, recipients_of("cancellation")) == ("cancelled", {"Ada", "Bo", "Cleo"})
     restored = booking.restore(together.fhir_id, caller=Caller(user=rana), now=timezone.now())
     assert (seats(restored), statuses(restored)[bo.reference]) == ([0, 1], "declined")
     assert {statuses(restored)[ada.reference], statuses(restored)[cleo.reference]} == {"accepted"}
@@ -219,7 +219,7 @@ def test_a_patient_moves_no_visit_of_others(together, schedule, rana, ada):
         booking.reschedule(together.fhir_id, move, caller=Caller(user=ada.user), now=timezone.now())
     moved = booking.reschedule(together.fhir_id, move, caller=Caller(user=rana), now=timezone.now())
     assert (moved.start, seats(moved)) == (monday(11), [0, 1, 2])
-    assert told("change") == {"Ada", "Bo", "Cleo"}
+    assert recipients_of("change") == {"Ada", "Bo", "Cleo"}
 
 
 def test_seats_are_counted(api, service, schedule, ada, bo, cleo, together):

@@ -23,7 +23,7 @@ XML = "application/fhir+xml"
 
 
 @pytest.fixture(autouse=True)
-def told_here(settings):
+def served_here(settings):
     settings.FHIR_CANONICAL_BASE = HERE
 
 
@@ -32,17 +32,17 @@ def service(db):
     return ServiceFactory(fhir_id="video", telehealth=True, minimum_age=18, requires=["Location"])
 
 
-def told(stored):
+def served(stored):
     return stored.replace(codes.OURS, HERE)
 
 
 @pytest.mark.parametrize("stored", OURS)
 def test_every_address_leads_to_its_page(db, stored):
-    page = Api().get(told(stored).removeprefix("http://testserver")).fhir
+    page = Api().get(served(stored).removeprefix("http://testserver")).fhir
     address = page.get("url") or page["uniqueId"][0]["value"]
-    assert address == told(stored)
+    assert address == served(stored)
     parameter = "value" if page["resourceType"] == "NamingSystem" else "url"
-    for name in (stored, told(stored)):
+    for name in (stored, served(stored)):
         assert Api().get(page["resourceType"], {parameter: name}).fhir["total"] == 1
 
 
@@ -62,7 +62,7 @@ def test_a_resource_tells_where_its_extensions_are_served(api, service):
     for accept in ("application/fhir+json", XML):
         body = api.get("HealthcareService/video", accept=accept).content
         assert STORED not in body
-        assert told(codes.TELEHEALTH).encode() in body
+        assert served(codes.TELEHEALTH).encode() in body
 
 
 @pytest.mark.parametrize("base", [HERE, codes.OURS])
@@ -83,7 +83,7 @@ def test_old_and_new_addresses_are_read(api, service, base, settings):
 
 
 def test_slashes_may_be_escaped(api, service):
-    extension = [{"url": told(codes.MINIMUM_AGE), "valueUnsignedInt": 21}]
+    extension = [{"url": served(codes.MINIMUM_AGE), "valueUnsignedInt": 21}]
     body = {"resourceType": "HealthcareService", "id": "video", "name": "A \\/ B", "extension": extension}
     escaped = json.dumps(body).replace("/", "\\/")
     assert api.put("HealthcareService/video", escaped).fhir["name"] == "A \\/ B"
@@ -92,14 +92,14 @@ def test_slashes_may_be_escaped(api, service):
 
 def test_xml_and_patches_are_read(api, service):
     resource = from_xml(read_xml(api.get("HealthcareService/video", accept=XML).content.decode()))
-    ages = [each for each in resource["extension"] if each["url"] == told(codes.MINIMUM_AGE)]
+    ages = [each for each in resource["extension"] if each["url"] == served(codes.MINIMUM_AGE)]
     assert [each["valueUnsignedInt"] for each in ages] == [18]
-    extension = {"url": told(codes.MAXIMUM_AGE), "valueUnsignedInt": 65}
+    extension = {"url": served(codes.MAXIMUM_AGE), "valueUnsignedInt": 65}
     api.patch("HealthcareService/video", [{"op": "add", "path": "/extension/-", "value": extension}])
     assert HealthcareService.objects.get().maximum_age == 65
 
 
 def test_systems_are_searched_by_both(api):
     AuditEventFactory(fhir_id="line", subtype="book")
-    for system in (codes.USE_CASE, told(codes.USE_CASE)):
+    for system in (codes.USE_CASE, served(codes.USE_CASE)):
         assert ids(api.get("AuditEvent", {"subtype": f"{system}|book"})) == ["line"]

@@ -20,7 +20,7 @@ def service():
 
 
 @pytest.fixture
-def proposed(api, service, ada):
+def proposed_visit(api, service, ada):
     return proposal(api, service, ScheduleFactory(services=[service]), patient=ada)
 
 
@@ -33,20 +33,20 @@ def payment_page(answer):
     return address
 
 
-def test_a_patient_is_told_where_to_choose_a_time_and_pay(ada, service, proposed):
-    answer = Api(user=ada.user).post(BOOK, proposed)
+def test_a_patient_is_told_where_to_choose_a_time_and_pay(ada, service, proposed_visit):
+    answer = Api(user=ada.user).post(BOOK, proposed_visit)
     assert payment_page(answer) == f"{settings.SITE_URL}/book/{service.fhir_id}/"
     assert not Appointment.objects.exists()
 
 
-def test_a_hold_is_taken_and_paid_for_on_its_page(ada, proposed):
+def test_a_hold_is_taken_and_paid_for_on_its_page(ada, proposed_visit):
     patient = Api(user=ada.user)
-    held = visit(patient.post(HOLD, proposed))
+    held = visit(patient.post(HOLD, proposed_visit))
     answer = patient.post(f"Appointment/{held['id']}/$confirm")
     assert payment_page(answer) == f"{settings.SITE_URL}/appointments/{held['id']}/pay/"
     assert Appointment.objects.get().status == "pending"
 
 
-def test_software_of_the_clinic_books_and_the_payment_is_due(api, proposed):
-    assert visit(api.post(BOOK, proposed))["status"] == "booked"
+def test_software_of_the_clinic_books_and_the_payment_is_due(api, proposed_visit):
+    assert visit(api.post(BOOK, proposed_visit))["status"] == "booked"
     assert booking.is_due(Appointment.objects.get())

@@ -10,8 +10,8 @@ from tests.api.conftest import texts
 pytestmark = pytest.mark.django_db
 
 
-def told(url):
-    """The address of one of our extensions as this server tells it."""
+def served(url):
+    """Return the address of one of our extensions as this server writes it."""
     return url.replace(codes.OURS, settings.FHIR_CANONICAL_BASE)
 
 
@@ -22,8 +22,8 @@ def priced(kind, **amounts):
         "resourceType": "HealthcareService",
         "name": "Knee",
         "extension": [
-            {"url": told(codes.PRICING), "valueCode": kind},
-            *({"url": told(urls[name]), "valueMoney": value} for name, value in amounts.items()),
+            {"url": served(codes.PRICING), "valueCode": kind},
+            *({"url": served(urls[name]), "valueMoney": value} for name, value in amounts.items()),
         ],
     }
 
@@ -70,7 +70,7 @@ def test_a_price_that_cannot_be_is_refused_with_the_reason(api, body, at, says):
 
 def test_a_minimum_age_above_the_maximum_is_refused_with_the_reason(api):
     ages = ((codes.MINIMUM_AGE, 12), (codes.MAXIMUM_AGE, 8))
-    extensions = [{"url": told(url), "valueUnsignedInt": years} for url, years in ages]
+    extensions = [{"url": served(url), "valueUnsignedInt": years} for url, years in ages]
     response = api.post(
         "HealthcareService", {"resourceType": "HealthcareService", "name": "Knee", "extension": extensions}
     )

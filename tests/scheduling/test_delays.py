@@ -80,8 +80,8 @@ def times_in(mails):
     return [mail.subject.rpartition(", ")[2].removesuffix(" (New York time)") for mail in mails]
 
 
-def told():
-    """The bodies of the messages that were sent, by the times of the visits."""
+def statuses_and_bodies():
+    """Return the status and the body of each message, in order."""
     return [(message.status, message.body) for message in messages()]
 
 
@@ -118,7 +118,7 @@ def test_it_can_be_taken_back_before_it_is_sent_and_not_afterwards(visits, say, 
     say(0, use_case=booking.undo_delay, at=NOW + 5 * timedelta(seconds=1))
     assert lateness(visits) == [0, 0, 0, 0]
     deliver(NOW + UNDO_WINDOW)
-    assert (mailoutbox, {status for status, _body in told()}) == ([], {"not-done"})
+    assert (mailoutbox, {status for status, _body in statuses_and_bodies()}) == ([], {"not-done"})
     say(20, at=NOW + MINUTE)
     deliver(NOW + 2 * MINUTE)
     with pytest.raises(RuleBroken, match="have been told already"):

@@ -99,7 +99,7 @@ def tell(now):
     deliver(now)
 
 
-def told():
+def sent_recalls():
     return list(Communication.objects.filter(event="recall", medium="email", status="completed").order_by("pk"))
 
 
@@ -111,7 +111,7 @@ def test_staff_have_a_patient_seen_again(recall, visit, chen):
 
 def test_the_patient_is_told_once_with_a_link_and_reminded(recall, ada):
     tell(TOLD - timedelta(minutes=1))
-    assert not told()
+    assert not sent_recalls()
     tell(TOLD)
     tell(TOLD + timedelta(minutes=5))
     [email] = mail.outbox
@@ -130,7 +130,7 @@ def test_the_patient_is_told_once_with_a_link_and_reminded(recall, ada):
     assert (recall.status, recall.messages, recall.next_message) == ("in-progress", 1, TOLD + 14 * DAY)
     for days in range(60):
         tell(TOLD + days * DAY)
-    assert [message.sent for message in told()] == [TOLD, TOLD + 14 * DAY, TOLD + 28 * DAY]
+    assert [message.sent for message in sent_recalls()] == [TOLD, TOLD + 14 * DAY, TOLD + 28 * DAY]
     recall.refresh_from_db()
     assert (recall.is_open, recall.next_message) == (True, None)
 
@@ -140,13 +140,13 @@ def test_how_often_is_a_setting(recall, settings, reminders):
     settings.RECALL_REMINDERS = reminders
     for days in range(60):
         tell(TOLD + days * DAY)
-    assert len(told()) == 1 + len(reminders)
+    assert len(sent_recalls()) == 1 + len(reminders)
 
 
 def test_a_recall_that_is_soon_is_told_at_once(visit, rana):
     recalls.set_recall(visit.fhir_id, NOW.date() + 7 * DAY, caller=rana, now=NOW)
     tell(NOW)
-    assert len(told()) == 1
+    assert len(sent_recalls()) == 1
 
 
 @pytest.mark.parametrize("status", ["pending", "booked", "arrived", "fulfilled"])
@@ -155,7 +155,7 @@ def test_it_ends_when_the_patient_has_booked(recall, ada, service, site, chen, s
     tell(TOLD)
     recall.refresh_from_db()
     assert (recall.status, recall.booked, recall.next_message) == ("completed", booked, None)
-    assert not told()
+    assert not sent_recalls()
 
 
 @pytest.mark.parametrize("other", ["cancelled", "before", "other service", "other patient", "hold"])
@@ -167,7 +167,7 @@ def test_another_visit_does_not_end_it(recall, ada, service, site, chen, other):
     if other == "hold":
         Appointment.objects.filter(pk=visit.pk).update(status="pending", hold_expires_at=TOLD + DAY)
     tell(TOLD)
-    assert len(told()) == 1
+    assert len(sent_recalls()) == 1
 
 
 def test_it_ends_when_the_patient_declines(recall):
@@ -175,7 +175,7 @@ def test_it_ends_when_the_patient_declines(recall):
     recalls.decline_recall(recall.fhir_id, now=TOLD)
     recalls.decline_recall(recall.fhir_id, now=TOLD)
     tell(TOLD + 14 * DAY)
-    assert len(told()) == 1
+    assert len(sent_recalls()) == 1
     assert Task.objects.get().status == "rejected"
     assert AuditEvent.objects.filter(subtype="recall declined").count() == 1
 
@@ -183,7 +183,7 @@ def test_it_ends_when_the_patient_declines(recall):
 def test_it_ends_when_staff_end_it(recall, rana):
     recalls.end_recall(recall.fhir_id, caller=rana, now=NOW)
     tell(TOLD)
-    assert not told()
+    assert not sent_recalls()
     assert Task.objects.get().status == "cancelled"
 
 
@@ -227,7 +227,7 @@ def test_who_cannot_or_does_not_want_to_be_told_is_left_to_staff(recall, rana, a
     if stop == "no address":
         Patient.objects.filter(pk=ada.pk).update(phone="", email="")
     tell(TOLD)
-    assert not told()
+    assert not sent_recalls()
     recall.refresh_from_db()
     assert (recall.messages, recall.next_message) == (0, None)
     assert list(recalls.open_recalls(rana)) == [recall]

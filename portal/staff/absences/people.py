@@ -70,9 +70,9 @@ def groups_of(found: Sequence[Absentee]) -> list[tuple[str, list[tuple[str, str]
     }
     people, sites, rooms, devices = kinds.values()
     of_kind: dict[type[Any], list[tuple[str, str]]] = {Practitioner: people, Location: rooms, Device: devices}
-    for each in found:
-        group = sites if each.site else of_kind[type(each.actor)]
-        group.append((each.key, each.name))
+    for absentee in found:
+        group = sites if absentee.site else of_kind[type(absentee.actor)]
+        group.append((absentee.key, absentee.name))
     return [(kind, choices) for kind, choices in kinds.items() if choices]
 
 

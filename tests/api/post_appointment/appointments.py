@@ -31,8 +31,8 @@ def appointment(patient, *slots, status="booked", **more):
     return {"resourceType": "Appointment", "status": status, "slot": references, "participant": participants, **more}
 
 
-def told(visit_id):
-    """The events of which messages wait or were sent."""
+def message_events(visit_id):
+    """Return the events of the visit's messages."""
     return set(Communication.objects.filter(appointment__fhir_id=visit_id).values_list("event", flat=True))
 
 

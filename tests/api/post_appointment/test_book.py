@@ -5,7 +5,7 @@ import pytest
 from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, AuditEvent, Slot
 from tests.api.dialects import OFFICE_VISIT
-from tests.api.post_appointment.appointments import appointment, free, stored, told
+from tests.api.post_appointment.appointments import appointment, free, message_events, stored
 from tests.factories import (
     RoomFactory,
     ScheduleFactory,
@@ -35,7 +35,7 @@ def test_the_least_that_a_client_sends_is_booked(api, chen, ada):
     }
     [slot] = Slot.objects.all()
     assert (booked["slot"], slot.status, slot.schedule) == ([{"reference": slot.reference}], "busy", chen)
-    assert told(row.fhir_id) == {"confirmation", "reminder"}
+    assert message_events(row.fhir_id) == {"confirmation", "reminder"}
     assert [each.subtype for each in AuditEvent.objects.filter(appointment=row)] == ["book"]
     assert api.get(f"Appointment/{row.fhir_id}").fhir == booked
 
@@ -88,7 +88,7 @@ def test_the_status_says_if_it_is_booked_held_or_requested(
     row = Appointment.objects.get()
     assert (made.fhir["status"], row.hold_expires_at is not None) == (status, expires)
     assert row.slots.get().status == slot_status
-    assert (told(row.fhir_id) or {None}) >= {event}
+    assert (message_events(row.fhir_id) or {None}) >= {event}
 
 
 def test_a_held_appointment_is_confirmed(api, chen, ada):

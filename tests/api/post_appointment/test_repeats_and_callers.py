@@ -10,7 +10,7 @@ from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, AuditEvent, Communication, Patient, Slot
 from tests.api.access.world import app_of
 from tests.api.conftest import Api, api_with, codes
-from tests.api.post_appointment.appointments import appointment, entry, free, told
+from tests.api.post_appointment.appointments import appointment, entry, free, message_events
 from tests.factories import (
     LocationFactory,
     PatientFactory,
@@ -99,7 +99,7 @@ def test_a_condition_finds_the_visit_that_is_booked_already(api, chen, ada):
 def test_software_may_choose_the_id(api, chen, ada):
     body = {**appointment(ada, *free(api, 10)), "id": "theirs"}
     assert api.put("Appointment/theirs", body).status_code == 201
-    assert (Appointment.objects.get().fhir_id, "confirmation" in told("theirs")) == ("theirs", True)
+    assert (Appointment.objects.get().fhir_id, "confirmation" in message_events("theirs")) == ("theirs", True)
 
 
 def test_callers_who_may_book_may_post(service, chen, napa, ada):
@@ -143,4 +143,4 @@ def test_people_record_no_past_visits(chen, ada):
         assert api.post("Appointment", body).status_code in (403, 422)
     assert not Appointment.objects.exists()
     recorded = api_with().post("Appointment", body)
-    assert (recorded.status_code, told(recorded.fhir["id"])) == (201, set())
+    assert (recorded.status_code, message_events(recorded.fhir["id"])) == (201, set())

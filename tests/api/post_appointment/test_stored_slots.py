@@ -6,7 +6,7 @@ from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, Slot
 from tests.api.conftest import Api, codes, texts
 from tests.api.dialects import matches, parameters
-from tests.api.post_appointment.appointments import EVENING, appointment, free, refused, stored, told
+from tests.api.post_appointment.appointments import EVENING, appointment, free, message_events, refused, stored
 from tests.api.visits import BOOK, FIND, HOLD, find_query
 from tests.factories import (
     PatientFactory,
@@ -79,7 +79,7 @@ def test_a_client_may_make_its_slot_busy_first(api, chen, ada):
         [{"reference": slot.reference}],
         "Office visit",
     )
-    assert told(answer.fhir["id"]) == {"confirmation", "reminder"}
+    assert message_events(answer.fhir["id"]) == {"confirmation", "reminder"}
     cancelled = {**answer.fhir, "status": "cancelled"}
     assert api.put(f"Appointment/{answer.fhir['id']}", cancelled).status_code == 200
     assert history(api, slot) == ["free", "busy", "free"]

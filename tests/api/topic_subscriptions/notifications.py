@@ -18,7 +18,7 @@ SERVER = f"{django_settings.SITE_URL}/fhir/R4/"
 MINUTE = timedelta(minutes=1)
 
 
-def wanted(topic: str, endpoint: str, *filters: str, content: str = "", **channel: int) -> dict[str, Any]:
+def subscription_to(topic: str, endpoint: str, *filters: str, content: str = "", **channel: int) -> dict[str, Any]:
     """A Subscription to a topic; the numbers of `channel` are those of its extensions."""
     types = {"heartbeat_period": "valueUnsignedInt", "timeout": "valueUnsignedInt", "max_count": "valuePositiveInt"}
     body: dict[str, Any] = {
@@ -51,7 +51,7 @@ def wanted(topic: str, endpoint: str, *filters: str, content: str = "", **channe
 
 def subscribed(api: Api, receiver: Receiver, topic: str, *filters: str, **options: Any) -> str:
     """Subscribe, answer the handshake, and return the reference of the Subscription."""
-    answer = api.post("Subscription", wanted(topic, receiver.url, *filters, **options))
+    answer = api.post("Subscription", subscription_to(topic, receiver.url, *filters, **options))
     assert answer.status_code == 201, texts(answer)
     tasks.notify_subscribers()
     assert kind_of(receiver) == "handshake"

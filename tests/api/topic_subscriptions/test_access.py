@@ -20,7 +20,7 @@ from tests.api.topic_subscriptions.notifications import (
     numbers_sent,
     status_in,
     subscribed,
-    wanted,
+    subscription_to,
 )
 from tests.factories import EncounterFactory
 from tests.scheduling.situations import SOFTWARE
@@ -41,7 +41,7 @@ def test_notifications_without_the_scope_to_read(receiver, visit):
 @pytest.mark.parametrize("scope", ["system/Slot.rs", "system/Appointment.u", "system/Appointment.rs?status=booked"])
 def test_a_subscription_that_could_never_notify_is_refused(scope):
     api = api_with(f"system/Subscription.cruds {scope}")
-    refused = api.post("Subscription", wanted("appointment-booked", "https://a.example/"))
+    refused = api.post("Subscription", subscription_to("appointment-booked", "https://a.example/"))
     assert (refused.status_code, texts(refused)) == (403, "The token has no scope to read Appointment resources.")
     assert not Subscription.objects.exists()
 

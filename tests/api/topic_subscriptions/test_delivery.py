@@ -28,7 +28,7 @@ from tests.api.topic_subscriptions.notifications import (
     numbers_sent,
     status_in,
     subscribed,
-    wanted,
+    subscription_to,
 )
 from tests.factories import (
     AppointmentFactory,
@@ -99,7 +99,7 @@ def test_an_endpoint_that_fails_is_given_up_and_served_again_once_its_client_ask
 
 
 def test_a_handshake_that_fails_ends_in_an_error(api, receiver):
-    reference = api.post("Subscription", wanted("appointment-booked", receiver.url)).fhir["id"]
+    reference = api.post("Subscription", subscription_to("appointment-booked", receiver.url)).fhir["id"]
     subscriptions.plan_handshakes(now=timezone.now())
     receiver.answers = [404] * 8
     for hours in range(8):

@@ -19,7 +19,7 @@ from tests.api.topic_subscriptions.notifications import (
     numbers_sent,
     status_in,
     subscribed,
-    wanted,
+    subscription_to,
 )
 from tests.factories import (
     LocationFactory,
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_requested_subscription_is_active_once_its_endpoint_has_answered_the_handshake(api, receiver):
-    answer = api.post("Subscription", wanted("appointment-booked", receiver.url))
+    answer = api.post("Subscription", subscription_to("appointment-booked", receiver.url))
     assert answer.fhir["status"] == "requested"
     tasks.notify_subscribers()
     bundle = next_bundle(receiver)

@@ -4,7 +4,7 @@ import pytest
 
 from clinic.models import Subscription
 from tests.api.conftest import Api, texts
-from tests.api.topic_subscriptions.notifications import BACKPORT, TOPIC, subscribed, wanted
+from tests.api.topic_subscriptions.notifications import BACKPORT, TOPIC, subscribed, subscription_to
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_an_unknown_topic_is_refused(api, change, at):
-    answer = api.post("Subscription", wanted("appointment-booked", "https://a.example/") | change)
+    answer = api.post("Subscription", subscription_to("appointment-booked", "https://a.example/") | change)
     assert (answer.status_code, answer.fhir["issue"][0]["expression"]) == (422, [at])
     assert f"{TOPIC}/appointment-booked" in texts(answer)
 
@@ -35,7 +35,7 @@ def test_an_unknown_topic_is_refused(api, change, at):
 )
 def test_unsupported_options_are_refused(api, options, at):
     filters = options.pop("filters", ())
-    answer = api.post("Subscription", wanted("appointment-booked", "https://a.example/", *filters, **options))
+    answer = api.post("Subscription", subscription_to("appointment-booked", "https://a.example/", *filters, **options))
     assert answer.status_code in (400, 422)
     assert answer.fhir["issue"][0]["expression"] == [at]
 
@@ -55,7 +55,7 @@ def test_unsupported_options_are_refused(api, options, at):
     ],
 )
 def test_odd_bodies_are_refused_and_break_nothing(api, odd):
-    answer = api.post("Subscription", wanted("appointment-booked", "https://a.example/") | odd)
+    answer = api.post("Subscription", subscription_to("appointment-booked", "https://a.example/") | odd)
     assert answer.status_code in (400, 422)
 
 
@@ -67,7 +67,7 @@ def test_a_patch_turns_a_subscription_off(api, receiver):
 
 
 def test_a_topic_needs_a_payload(api):
-    body = wanted("appointment-booked", "https://a.example/")
+    body = subscription_to("appointment-booked", "https://a.example/")
     del body["channel"]["payload"]
     assert api.post("Subscription", body).status_code == 400
 

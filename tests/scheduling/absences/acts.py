@@ -55,7 +55,7 @@ def state(visit: Appointment) -> tuple[str, str]:
     return rebooking.state, rebooking.why
 
 
-def told(visit: Appointment) -> list[str]:
-    """The events of the messages about the visit that wait or were sent."""
+def message_events(visit: Appointment) -> list[str]:
+    """Return the events of the visit's emails that wait or were sent, in order."""
     rows = Communication.objects.filter(appointment=visit, medium="email").exclude(status="not-done")
     return list(rows.exclude(event="reminder").order_by("pk").values_list("event", flat=True))

@@ -21,7 +21,7 @@ from scheduling.errors import (
 )
 from scheduling.notifications import Batch
 from tests.factories import PatientFactory, UserFactory
-from tests.scheduling.absences.acts import by_link, choose, held, offer, send, state, told, work
+from tests.scheduling.absences.acts import by_link, choose, held, message_events, offer, send, state, work
 from tests.scheduling.situations import SOFTWARE, book, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,17 +73,17 @@ def test_the_nearest_times_are_held_with_the_same_practitioner_and_with_another(
     assert len({start.date() for start in who}) == 3
     with pytest.raises(TimeTaken):
         book(wish(service, chen, at=monday(10, days=1), patient=PatientFactory()))
-    assert told(visit) == ["confirmation"]
+    assert message_events(visit) == ["confirmation"]
 
 
 def test_choosing_moves_the_visit_tells_the_patient_and_lets_go_of_the_other_times(service, chen, visit, ill, desk):
     send(ill(), desk)
-    assert told(visit) == ["confirmation", "rebooking"]
+    assert message_events(visit) == ["confirmation", "rebooking"]
     first, *others = held(visit)
     moved = choose(visit, first)
     assert (moved.pk, moved.status, moved.start, moved.sequence) == (visit.pk, "booked", first.start, 1)
     assert state(visit) == ("moved", "")
-    assert told(visit)[-1] == "change"
+    assert message_events(visit)[-1] == "change"
     visit.refresh_from_db()
     assert (visit.to_rebook, held(visit)) == (False, [])
     assert set(Appointment.objects.filter(suggested_for=visit).values_list("status", flat=True)) == {"cancelled"}
@@ -110,7 +110,7 @@ def test_a_patient_is_reminded_once(visit, ill, desk, settings):
     half = settings.ABSENCE_TIMES_HELD_FOR / 2 + HOUR
     work(half)
     work(half + HOUR)
-    assert told(visit) == ["confirmation", "rebooking", "rebooking"]
+    assert message_events(visit) == ["confirmation", "rebooking", "rebooking"]
 
 
 def test_the_visit_is_cancelled_with_the_reason_once_the_absence_begins(visit, ill, desk):
@@ -118,7 +118,7 @@ def test_the_visit_is_cancelled_with_the_reason_once_the_absence_begins(visit, i
     work(monday(1) - timezone.now())
     visit.refresh_from_db()
     assert (visit.status, visit.cancelation_reason["text"]) == ("cancelled", "Dr Chen is ill.")
-    assert told(visit)[-1] == "cancellation"
+    assert message_events(visit)[-1] == "cancellation"
     assert state(visit) == ("cancelled", "")
 
 
@@ -169,7 +169,7 @@ def test_it_can_be_undone_until_the_messages_go_out(visit, ill, desk):
     absence.refresh_from_db()
     booking.undo_offers(absence.pk, absence.version, caller=desk, now=timezone.now())
     work()
-    assert (held(visit), told(visit), Rebooking.objects.count()) == ([], ["confirmation"], 0)
+    assert (held(visit), message_events(visit), Rebooking.objects.count()) == ([], ["confirmation"], 0)
     send(absence, desk)
     absence.refresh_from_db()
     with pytest.raises(RuleBroken):
@@ -179,9 +179,9 @@ def test_it_can_be_undone_until_the_messages_go_out(visit, ill, desk):
 def test_the_messages_go_out_a_minute_after_the_last_time_is_held(visit, ill, desk):
     offer(ill(), desk)
     work(booking.UNDO_FOR - timedelta(seconds=5))
-    assert told(visit) == ["confirmation"]
+    assert message_events(visit) == ["confirmation"]
     work(booking.UNDO_FOR + timedelta(seconds=5))
-    assert told(visit) == ["confirmation", "rebooking"]
+    assert message_events(visit) == ["confirmation", "rebooking"]
 
 
 def test_who_has_not_answered_keeps_the_visit_when_the_absence_ends_early(service, chen, visit, ill, desk):
@@ -194,7 +194,7 @@ def test_who_has_not_answered_keeps_the_visit_when_the_absence_ends_early(servic
     work()
     visit.refresh_from_db()
     assert (visit.status, visit.start, visit.to_rebook) == ("booked", monday(10), False)
-    assert (state(visit)[0], held(visit), told(visit)) == ("kept", [], ["confirmation", "kept"])
+    assert (state(visit)[0], held(visit), message_events(visit)) == ("kept", [], ["confirmation", "kept"])
     book(wish(service, chen, at=monday(14), patient=PatientFactory()))
 
 

@@ -46,7 +46,7 @@ def refunds(local):
     return [each["amount"] for each in local.objects.values() if each["object"] == "refund"]
 
 
-def told(visit):
+def message_events(visit):
     messages = Communication.objects.filter(appointment=visit, medium="email").exclude(event="reminder")
     return list(messages.order_by("pk").values_list("event", flat=True))
 
@@ -75,7 +75,7 @@ def test_a_cancellation_gives_back_what_the_terms_say(
     payment = payment_of(paid)
     assert payment.refunded == back
     assert payment.status == {PRICE: Status.REFUNDED, 0: Status.PAID}.get(back, Status.PARTLY_REFUNDED)
-    assert told(paid).count("refund") == bool(back)
+    assert message_events(paid).count("refund") == bool(back)
 
 
 def test_staff_who_cancel_at_the_patients_wish_give_back_no_more_than_the_patient_would_get(
@@ -117,7 +117,7 @@ def test_staff_give_parts_back_with_a_reason_and_never_more_than_was_paid(local,
     assert payment_of(paid).status == Status.REFUNDED
     reasons = AuditEvent.objects.filter(subtype="refund").order_by("pk").values_list("reason", flat=True)
     assert list(reasons) == ["We were late", "We were late", "All of it"]
-    assert told(paid).count("refund") == 3
+    assert message_events(paid).count("refund") == 3
 
 
 def test_a_refund_whose_answer_was_lost_is_not_made_twice(local, paid, boss):
@@ -143,7 +143,7 @@ def test_the_fee_is_charged_by_a_click_after_a_no_show_and_once(local, kept, bos
     [charge] = [each for each in local.objects.values() if each["object"] == "payment_intent"]
     assert (charge["amount"], charge["status"]) == (2500, "succeeded")
     assert payment_of(kept).status == Status.CHARGED
-    assert told(kept).count("fee") == 1
+    assert message_events(kept).count("fee") == 1
 
 
 def test_a_declined_fee_is_told_to_staff_and_can_be_charged_again(local, kept, boss):
@@ -154,7 +154,7 @@ def test_a_declined_fee_is_told_to_staff_and_can_be_charged_again(local, kept, b
     sweep()
     order = PaymentOrder.objects.get(kind="fee")
     assert (order.status, order.error) == ("failed", "Your card was declined.")
-    assert told(kept).count("fee") == 0
+    assert message_events(kept).count("fee") == 0
     card["declines"] = False
     booking.charge_fee(kept.fhir_id, "Once more", caller=boss, now=timezone.now())
     sweep()

@@ -32,7 +32,7 @@ def page(name, *ids):
     return reverse(f"portal:{name}", args=ids)
 
 
-def shown(response):
+def text_of(response):
     return unescape(response.content.decode())
 
 
@@ -40,12 +40,12 @@ def send(client, address, data, *, status=200):
     """Post a form, follow its redirect, and return the text of the page."""
     response = client.post(address, data, follow=True)
     assert response.status_code == status
-    return shown(response)
+    return text_of(response)
 
 
 def test_it_opens_by_itself_at_the_first_sign_in_of_a_manager(client, as_administrator):
     assert client.get("/start/").url == page("setup")
-    assert "It takes about ten minutes" in shown(client.get(page("setup")))
+    assert "It takes about ten minutes" in text_of(client.get(page("setup")))
 
     LocationFactory()
     assert client.get("/start/").url == page("day")
@@ -57,10 +57,10 @@ def test_other_staff_of_an_empty_clinic_are_not_sent_there(client):
 
 
 def test_from_nothing_to_a_bookable_time(client, as_administrator):
-    assert "Add a site first" in shown(client.get(page("setup-people")))
+    assert "Add a site first" in text_of(client.get(page("setup-people")))
     text = send(client, page("setup-sites"), SITE)
     assert "1 Main Street, New York" in text
-    assert "Continue: People" in shown(client.get(page("setup")))
+    assert "Continue: People" in text_of(client.get(page("setup")))
     site = Location.objects.get()
     text = send(client, page("setup-people"), {"version": "1", "given": "Mei", "family": "Chen", "sites": site.pk})
     assert "Mei Chen" in text
@@ -69,12 +69,12 @@ def test_from_nothing_to_a_bookable_time(client, as_administrator):
     text = send(client, page("setup-services"), {"kind": "gp", "templates": ["gp-long"], **HOURS})
     assert "Added: Long consultation." in text
 
-    text = shown(client.get(page("setup-preview")))
+    text = text_of(client.get(page("setup-preview")))
 
     assert "first free time" in text
     assert "Choose a day" in text or 'class="time' in text
     assert HealthcareService.objects.get().name in text
-    assert "Every visit can be booked." in shown(client.get(page("setup")))
+    assert "Every visit can be booked." in text_of(client.get(page("setup")))
 
 
 def test_what_was_typed_survives_an_error_and_a_change_of_language(client, as_administrator):
@@ -89,7 +89,7 @@ def test_what_was_typed_survives_an_error_and_a_change_of_language(client, as_ad
     assert ticked == {"gp-long", "gp-blood", "sat", "sun"}
 
     client.post(page("setup-sites"), {**SITE, "name": "Hillside", "read-in": "es"})
-    text = shown(client.get(page("setup-sites")))
+    text = text_of(client.get(page("setup-sites")))
     assert 'value="Hillside"' in text
     assert 'lang="es"' in text
     assert not Location.objects.exists()
@@ -103,7 +103,7 @@ def test_two_managers_see_each_others_change_before_it_is_replaced(client, as_ad
 
     response = client.post(address, mine)
 
-    text = shown(response)
+    text = text_of(response)
     assert response.status_code == 409
     assert "Someone else has changed this in the meantime" in text
     assert "Name of the site: Lakeside" in text
@@ -129,7 +129,7 @@ def test_a_visit_of_ones_own_with_its_week(client, as_administrator):
     assert own.availability == [
         {"daysOfWeek": ["mon", "tue"], "availableStartTime": "09:00:00", "availableEndTime": "17:00:00"}
     ]
-    assert "first free time" in shown(client.get(page("setup-preview")))
+    assert "first free time" in text_of(client.get(page("setup-preview")))
 
 
 def test_a_service_calendar_person_room_and_device_are_changed(client, as_administrator):
@@ -172,10 +172,10 @@ def test_a_service_calendar_person_room_and_device_are_changed(client, as_admini
     assert list(schedule.services.all()) == [other]
     own = schedule.scheduling_parameters.get(service=other)
     assert [window["availableStartTime"] for window in own.availability] == ["09:00:00", "13:00:00"]
-    text = shown(client.get(page("setup-week", schedule.fhir_id)))
+    text = text_of(client.get(page("setup-week", schedule.fhir_id)))
     assert 'value="12:00"' in text
     assert 'value="13:00"' in text
-    assert "Monday" in shown(client.get(page("setup-hours")))
+    assert "Monday" in text_of(client.get(page("setup-hours")))
 
 
 def test_each_problem_leads_to_the_page_that_mends_it(client, as_administrator):
@@ -188,7 +188,7 @@ def test_each_problem_leads_to_the_page_that_mends_it(client, as_administrator):
     calendar = ScheduleFactory(services=[without_hours, without_length, unasked], site=site)
     inactive = ScheduleFactory(services=[closed], site=site, active=False)
 
-    text = shown(client.get(page("checklist")))
+    text = text_of(client.get(page("checklist")))
 
     for address in (
         page("setup-site", site.fhir_id),
@@ -228,7 +228,7 @@ def test_languages_and_specialties_of_a_person_are_chosen_by_name(client, as_adm
     others.refresh_from_db()
     assert person.communication == [{"coding": [{"system": LANGUAGE, "code": "de"}]}]
     assert [concept["text"] for concept in others.specialty] == ["Sports", "Cardiology"]
-    assert 'value="German"' in shown(client.get(address))
+    assert 'value="German"' in text_of(client.get(address))
     send(client, address, data | {"version": "2", "specialties": ["Cardiology"]})
     others.refresh_from_db()
     assert [concept["text"] for concept in others.specialty] == ["Cardiology"]

@@ -42,12 +42,12 @@ def page(name, *ids):
     return reverse(f"portal:{name}", args=ids)
 
 
-def shown(response):
+def text_of(response):
     return unescape(response.content.decode())
 
 
 def send(client, address, data):
-    return shown(client.post(address, data, follow=True))
+    return text_of(client.post(address, data, follow=True))
 
 
 def items(form):
@@ -85,17 +85,17 @@ def test_from_nothing_to_questions_that_patients_are_asked(client, as_administra
 
     send(client, address, {"version": "4", "title": "Your knee", "status": "active"})
     assert (items(form) and form.title, form.status) == ("Your knee", "active")
-    preview = shown(client.get(page("questionnaire-preview", form.fhir_id)))
+    preview = text_of(client.get(page("questionnaire-preview", form.fhir_id)))
     assert "Which knee?" in preview
     assert to_fhir(form)["item"] == form.item
 
 
 def test_the_list_says_which_visits_ask_it(client, as_administrator, form):
-    assert "No visit uses it yet" in shown(client.get(page("setup-questionnaires")))
+    assert "No visit uses it yet" in text_of(client.get(page("setup-questionnaires")))
     ServiceFactory(name="Check-up", questionnaires=[form])
-    assert "Asked before: Check-up" in shown(client.get(page("setup-questionnaires")))
+    assert "Asked before: Check-up" in text_of(client.get(page("setup-questionnaires")))
     QuestionnaireFactory(status="draft")
-    assert "Not asked yet" in shown(client.get(page("setup-questionnaires")))
+    assert "Not asked yet" in text_of(client.get(page("setup-questionnaires")))
 
 
 @pytest.mark.parametrize("item", [PAIN, MEDICINE])
@@ -115,7 +115,7 @@ def test_what_the_page_does_not_show_stays(client, as_administrator, form):
 
 def test_another_kind_of_answer_leaves_nothing_of_the_old_one(client, as_administrator, form):
     address = page("setup-question", form.fhir_id, "which")
-    assert 'value="medicine 0" selected' in shown(client.get(address))
+    assert 'value="medicine 0" selected' in text_of(client.get(address))
 
     send(client, address, typed(WHICH, kind="display", when=""))
 
@@ -200,8 +200,8 @@ def test_two_managers_see_each_others_change(client, as_administrator, form):
     response = client.post(address, typed(MEDICINE, text="Which medicine?"))
 
     assert response.status_code == 409
-    assert "Question: Any medicine?" in shown(response)
-    assert "Which medicine?" in shown(response)
+    assert "Question: Any medicine?" in text_of(response)
+    assert "Which medicine?" in text_of(response)
     assert items(form)[1]["text"] == "Any medicine?"
 
 

@@ -32,12 +32,12 @@ def page(name, *ids):
     return reverse(f"portal:{name}", args=ids)
 
 
-def shown(response):
+def text_of(response):
     return unescape(response.content.decode())
 
 
 def send(client, address, data):
-    return shown(client.post(address, data, follow=True))
+    return text_of(client.post(address, data, follow=True))
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def test_they_are_chosen_by_name(client, as_administrator):
 
     knee = HealthcareService.objects.get()
     assert knee.type == [service_types.x12_type("PT"), service_types.x12_type("BE")]
-    assert "Physical Therapy, Massage Therapy" in shown(client.get(page("setup-services")))
-    text = shown(client.get(page("setup-service", knee.fhir_id)))
+    assert "Physical Therapy, Massage Therapy" in text_of(client.get(page("setup-services")))
+    text = text_of(client.get(page("setup-service", knee.fhir_id)))
     assert 'value="Physical Therapy"' in text
     assert '<option value="Dermatology">' in text
 
@@ -68,7 +68,7 @@ def test_a_wrong_name_is_refused_with_the_one_that_was_meant_and_kept_as_typed(c
 
 def test_those_of_other_systems_stay_as_they_are(client, as_administrator, knee):
     address = page("setup-service", knee.fhir_id)
-    assert 'value="Of another system"' in shown(client.get(address))
+    assert 'value="Of another system"' in text_of(client.get(address))
 
     send(client, address, SERVICE | {"type": ["Of another system", "Skin"]})
 
@@ -82,7 +82,7 @@ def test_ones_own_is_named_once_and_told_to_software(client, as_administrator, k
     coding = {"system": SERVICE_TYPE, "code": "home-visit", "display": "Home visit"}
     knee.refresh_from_db()
     assert knee.type == [{"coding": [coding], "text": "Home visit"}]
-    assert '<option value="Home visit">' in shown(client.get(page("setup-service-new")))
+    assert '<option value="Home visit">' in text_of(client.get(page("setup-service-new")))
     anybody = Api()
     definition = anybody.get("CodeSystem/service-type").fhir
     assert definition["concept"] == [{"code": "home-visit", "display": "Home visit"}]
@@ -99,14 +99,14 @@ def test_staff_see_them_on_calendars_visits_hours_and_in_files(client, as_admini
     schedule = ScheduleFactory(services=[knee])
     visit = AppointmentFactory(service=knee, schedules=[schedule])
 
-    assert "Knee (Physical Therapy)" in shown(client.get(page("setup-calendar", schedule.fhir_id)))
-    assert "Physical Therapy" in shown(client.get(page("staff-visit", visit.fhir_id)))
-    assert "Service type: Physical Therapy" in shown(client.get(page("hours-settings", knee.fhir_id)))
+    assert "Knee (Physical Therapy)" in text_of(client.get(page("setup-calendar", schedule.fhir_id)))
+    assert "Physical Therapy" in text_of(client.get(page("staff-visit", visit.fhir_id)))
+    assert "Service type: Physical Therapy" in text_of(client.get(page("hours-settings", knee.fhir_id)))
     file = client.get(page("report-free-times-file")).getvalue().decode("utf-8-sig").splitlines()
     assert file[0].startswith("Service,Service type,")
     assert file[1].startswith("Knee,Physical Therapy,")
     in_spanish = client.get(page("staff-visit", visit.fhir_id), headers={"Accept-Language": "es"})
-    assert "Fisioterapia" in shown(in_spanish)
+    assert "Fisioterapia" in text_of(in_spanish)
 
 
 def test_ones_own_is_renamed_in_all_services(client, as_administrator, knee):
@@ -137,13 +137,13 @@ def test_a_name_that_exists_is_refused(client, as_administrator, name):
 
 
 def test_ones_own_is_removed_if_no_service_has_it(client, as_administrator, knee):
-    assert "No service type of your own" in shown(client.get(page("setup-types")))
+    assert "No service type of your own" in text_of(client.get(page("setup-types")))
     HealthcareService.objects.update(type=service_types.with_type([], "Home visit"))
     row = ServiceType.objects.get()
 
     assert "These visits have this type: Knee." in send(client, page("setup-type-remove", row.pk), {})
     HealthcareService.objects.update(type=[])
-    assert "No visit has this type" in shown(client.get(page("setup-types")))
+    assert "No visit has this type" in text_of(client.get(page("setup-types")))
     assert "Removed." in send(client, page("setup-type-remove", row.pk), {})
     assert not ServiceType.objects.exists()
     assert client.post(page("setup-type-remove", row.pk)).status_code == 404
