@@ -4,7 +4,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from clinic import money
-from clinic.models import Appointment, DeskPayment, HealthcareService, Payment, PaymentItem
+from clinic.models import Appointment, DeskPayment, Payment, PaymentItem
 
 Status = Payment.Status
 UNTOLD = (Status.CREATED, Status.PAYING, Status.EXPIRED, Status.RELEASED)
@@ -38,9 +38,11 @@ def _item_text(item: PaymentItem) -> str:
             return _("Waived by the clinic")
         case Status.FAILED:
             return _("The payment of %(amount)s failed.") % {"amount": amount}
+    if payment.purpose == Payment.Purpose.FEE and not item.refunded:
+        return _("Fee of %(amount)s paid") % {"amount": amount}
     if item.refunded:
         back = money.text(item.refunded, payment.currency)
         return _("%(amount)s paid, %(back)s refunded") % {"amount": amount, "back": back}
-    if payment.purpose == HealthcareService.Prepayment.DEPOSIT:
+    if payment.purpose == Payment.Purpose.DEPOSIT:
         return _("Deposit of %(amount)s paid") % {"amount": amount}
     return _("%(amount)s paid") % {"amount": amount}

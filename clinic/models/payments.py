@@ -10,15 +10,24 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.labels import Choices
-from clinic.models.services import HealthcareService
 
 
 class Payment(models.Model):
     """A payment for one visit or several, or a card that is kept for a fee.
 
-    `reference` names it in addresses and at the provider. `terms` are the words that were agreed to, as they were
+    It is made before its visits are booked, or later for what is still due (`LATER`). `reference` names it
+    in addresses and at the provider. `terms` are the words that were agreed to, as they were
     read. `session`, `intent`, `customer` and `card` are the provider's ids. Until `expires_at` it can be paid.
     """
+
+    class Purpose(Choices):
+        """The kinds of payment before a visit is booked, and those that follow it."""
+
+        WHOLE = "whole", "The whole price"
+        DEPOSIT = "deposit", "A deposit"
+        CARD = "card", "A card, charged only for a missed visit"
+        BALANCE = "balance", "What was still to be paid"
+        FEE = "fee", "The fee for a missed visit"
 
     class Status(Choices):
         CREATED = "created", "Begun"
@@ -34,12 +43,14 @@ class Payment(models.Model):
         WAIVED = "waived", "Waived"
         CHARGED = "charged", "Fee charged"
 
+    LATER = (Purpose.BALANCE, Purpose.FEE)
+
     reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     patient = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="payments")
     appointments = models.ManyToManyField(
         "clinic.Appointment", through="clinic.PaymentItem", related_name="payments", editable=False
     )
-    purpose = models.CharField(max_length=10, choices=HealthcareService.Prepayment)
+    purpose = models.CharField(max_length=10, choices=Purpose)
     status = models.CharField(max_length=20, choices=Status, default=Status.CREATED)
     amount = models.PositiveIntegerField(default=0)
     refunded = models.PositiveIntegerField(default=0)
@@ -74,6 +85,11 @@ class Payment(models.Model):
     def is_open(self) -> bool:
         """True if it can still be paid, as far as this row knows."""
         return self.status in (self.Status.CREATED, self.Status.PAYING)
+
+    @property
+    def is_later(self) -> bool:
+        """True if it is for what was still due once its visit was booked."""
+        return self.purpose in self.LATER
 
     @property
     def has_money(self) -> bool:

@@ -61,3 +61,12 @@ class AlternativeForm(forms.Form):
         if not (self.cleaned_data.get("hold") or self.cleaned_data.get("answer")):
             raise ValidationError(_("Choose a time."))
         return self.cleaned_data
+
+
+class AgreeForm(forms.Form):
+    """Form that agrees to the terms of paying what is due for a booked visit."""
+
+    agree = forms.BooleanField(
+        label=_("I agree to this."),
+        error_messages={"required": _("Tick the box if you agree. Otherwise you can pay at the clinic.")},
+    )

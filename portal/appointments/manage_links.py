@@ -67,7 +67,9 @@ def _key(visit: Visit) -> str:
 def ask_birth_date(
     request: HttpRequest, visit: Visit, token: str, now: datetime, *, purpose: str = "move"
 ) -> HttpResponse:
-    """Ask for the patient's birth date, then go on to the requested page: one to `move` the visit, or to `check-in`."""
+    """Ask for the patient's birth date, then go on to the requested page: one to `move` the visit, to `check-in`, or
+    to `pay`.
+    """
     if CODE_BUTTONS & request.POST.keys():
         return send_code(request, visit, now)
     if request.method == "POST" and not {"birth_date_day", "phone", "code", form_drafts.LANGUAGE} & request.POST.keys():

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from portal.appointments.views import manage, recalls, visits
+from portal.appointments.views import dues, manage, recalls, visits
 
 urlpatterns = [
     path("appointments/", visits.index, name="visits"),
     path("appointments/<str:appointment_id>/", visits.detail, name="visit"),
     path("appointments/<str:appointment_id>/cancel/", visits.cancel, name="cancel"),
+    path("appointments/<str:appointment_id>/balance/", dues.balance, name="balance"),
     path("appointments/<str:appointment_id>/suggestion/", visits.answer_suggestion, name="answer-suggestion"),
     path("appointments/<str:appointment_id>/times/", visits.answer_times, name="answer-times"),
     path("appointments/<str:appointment_id>/visit.ics", visits.ics, name="ics"),
@@ -19,4 +20,6 @@ urlpatterns = [
     path("v/<str:token>/suggestion/", manage.answer_suggestion, name="manage-suggestion"),
     path("v/<str:token>/times/", manage.answer_times, name="manage-times"),
     path("v/<str:token>/cancel/", manage.cancel, name="manage-cancel"),
+    path("v/<str:token>/balance/", dues.balance_by_link, name="manage-balance"),
+    path("payments/<uuid:reference>/", dues.back_from_provider, name="payment-back"),
 ]

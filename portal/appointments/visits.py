@@ -1,7 +1,7 @@
 """Visits as the pages show them to patients."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,9 @@ from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
 from portal.appointments.statuses import HOLD_OVER, StatusWord, status_of
 from portal.common.callers import caller_of
-from scheduling import access, booking
+from scheduling import access, booking, payments
 from scheduling.access import Caller
+from scheduling.booking import Due
 from scheduling.facts import VisitFacts
 from scheduling.notifications import CalendarLink, calendar_links
 from scheduling.participants import (
@@ -40,6 +41,7 @@ class Visit(VisitFacts):
 
     `suggestion` is the other time that the clinic suggests for a request. `with_others` is True if patients come for
     whom the reader does not act, `shares_answers` is False if the patient shares only their visits with the reader.
+    `due` is what is still to be paid, on pages that say it.
     """
 
     now: datetime
@@ -47,6 +49,12 @@ class Visit(VisitFacts):
     suggestion: "Visit | None" = None
     with_others: bool = False
     shares_answers: bool = True
+    due: Due | None = None
+
+    @property
+    def can_be_paid(self) -> bool:
+        """True if what is due for the visit can be paid online."""
+        return self.due is not None and self.appointment.patient is not None and payments.is_set_up()
 
     @property
     def practitioner(self) -> str:
@@ -185,6 +193,12 @@ def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:
     """Return the visit with this id if it is the caller's, a dependant's, or the caller held it as a guest."""
     appointment = _with_all(_own(caller).filter(fhir_id=fhir_id)).exclude(start=None).first()
     return None if appointment is None else _visits([as_theirs(appointment, caller)], now, caller)[0]
+
+
+def with_dues(visits: Sequence[Visit]) -> list[Visit]:
+    """Return the visits with what is still to be paid for each."""
+    dues = booking.dues_of(visit.appointment for visit in visits)
+    return [replace(visit, due=dues.get(visit.appointment.pk)) for visit in visits]
 
 
 def together(visit: Visit, caller: Caller) -> list[Visit]:

@@ -56,6 +56,7 @@ from scheduling.booking.combined import book_combined, hold_combined
 from scheduling.booking.confirmation import confirm, refuse
 from scheduling.booking.delays import DelayRequest, announce_delay, preview_delay, undo_delay
 from scheduling.booking.desk_payments import DeskPaymentRequest, correct_at_desk, take_at_desk
+from scheduling.booking.dues import Due, due_of, dues_of
 from scheduling.booking.extra_seats import taken_offerings
 from scheduling.booking.holds import (
     HOLD_EXPIRED,
@@ -76,6 +77,7 @@ from scheduling.booking.identity_checks import (
     proof_of,
 )
 from scheduling.booking.judging import is_judged, judge_confirmations
+from scheduling.booking.later_payments import later_payment_of, later_terms, start_later_payment
 from scheduling.booking.merged_visits import clashes, lock_records, move_visits, naming_patients, return_visits
 from scheduling.booking.obstacles import Obstacle, Rule, obstacles_to
 from scheduling.booking.offers import (
@@ -182,6 +184,7 @@ __all__ = [
     "ConfirmRequest",
     "DelayRequest",
     "DeskPaymentRequest",
+    "Due",
     "Extent",
     "Obstacle",
     "Occurrences",
@@ -230,6 +233,8 @@ __all__ = [
     "correct_status",
     "create_visit",
     "decline_offer",
+    "due_of",
+    "dues_of",
     "end_absence",
     "end_entry",
     "end_waits_that_are_over",
@@ -262,6 +267,8 @@ __all__ = [
     "join_waitlist",
     "judge_confirmations",
     "judge_visit",
+    "later_payment_of",
+    "later_terms",
     "latest_payment_of",
     "leave_waitlist",
     "lock_conditions",
@@ -320,6 +327,7 @@ __all__ = [
     "standing_alternatives",
     "standing_offers",
     "standing_suggestions",
+    "start_later_payment",
     "start_payment",
     "suggest",
     "support",

@@ -3,7 +3,8 @@
 The amount is only reserved when the patient pays. Booking the visits and the order to take the amount are one
 transaction; if the time was lost meanwhile, the order to let go of the amount is written instead. So nobody has paid
 and lost the time. The provider is asked outside of every transaction, and a payment is settled by whoever is first: the
-webhook, the patient's page, or the sweep, which goes on wherever a process has died.
+webhook, the patient's page, or the sweep, which goes on wherever a process has died. Payments after booking go the same
+way, and differ in how they begin and end: scheduling.booking.later_payments.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,6 +25,7 @@ from scheduling.booking.confirmation import AS_IT_IS, PAID, confirm_locked
 from scheduling.booking.holds import HOLD_EXPIRED, keep_slots, lock_free_patients, require_held
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.judging import is_judged, with_judgement
+from scheduling.booking.later_payments import conclude_later, is_still_due
 from scheduling.booking.payment_orders import order, perform_orders
 from scheduling.booking.request import StatusRequest
 from scheduling.booking.slots import bookables_of, own_bookables
@@ -230,7 +232,7 @@ def _rehearse(visits: Collection[Appointment], caller: Caller, now: datetime) ->
 def _result(payment: Payment, now: datetime) -> CheckoutResult:
     """The state of the payment at the provider. A page that nobody may pay on any more is closed."""
     assert payment.expires_at is not None  # it is open
-    is_over = payment.expires_at <= now or payment.appointments.exclude(status=Appointment.Status.PENDING).exists()
+    is_over = payment.expires_at <= now or not _is_wanted(payment)
     if not payment.session:  # nobody has seen the page
         return CheckoutResult(state=CheckoutState.OVER if is_over else CheckoutState.OPEN)
     provider = payments.provider()
@@ -241,10 +243,17 @@ def _result(payment: Payment, now: datetime) -> CheckoutResult:
     return result
 
 
+def _is_wanted(payment: Payment) -> bool:
+    """True if its visits are still held, or its amount is still due."""
+    if payment.is_later:
+        return is_still_due(payment)
+    return not payment.appointments.exclude(status=Appointment.Status.PENDING).exists()
+
+
 @refusals()
 @transaction.atomic(durable=True)
 def _conclude(pk: int, result: CheckoutResult, now: datetime) -> Payment:
-    """Write the outcome of an open payment, once: its visits are booked, or the money is let go."""
+    """Write the outcome of an open payment, once: its visits are booked or paid, or the money is let go."""
     visits = _locked_visits(pk)
     payment = Payment.objects.select_for_update(no_key=True).get(pk=pk)
     if not payment.is_open or result.state == CheckoutState.OPEN:
@@ -253,6 +262,8 @@ def _conclude(pk: int, result: CheckoutResult, now: datetime) -> Payment:
     payment.intent, payment.customer, payment.card = result.intent, result.customer, result.card
     if result.state == CheckoutState.OVER:
         payment.status = Payment.Status.EXPIRED
+    elif payment.is_later:
+        conclude_later(payment, visits[0], caller=PAYMENTS, now=now)
     elif not _book(visits, now):
         _let_go(payment, now)
     elif payment.card:

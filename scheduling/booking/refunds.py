@@ -14,7 +14,7 @@ from scheduling import access, notifications, payments
 from scheduling.access import Caller
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.payment_orders import order
-from scheduling.booking.refused_orders import UNPAID, refused_orders
+from scheduling.booking.refused_orders import MISSED, UNPAID, refused_orders
 from scheduling.booking.transitions import audit, locked, save
 from scheduling.errors import Forbidden, RuleBroken
 from scheduling.notifications import UNDO_WINDOW
@@ -23,7 +23,6 @@ from scheduling.payments import is_late
 Kind, Status = PaymentOrder.Kind, Payment.Status
 CARDS_KEPT_FOR = timedelta(days=30)  # after the visit, to charge the fee
 BATCH = 100
-MISSED = (Appointment.Status.NOSHOW, Appointment.Status.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +58,21 @@ def refund_ended(
     """
     wait = UNDO_WINDOW if undoable else timedelta(0)
     start, service = appointment.start, appointment.service
+    given_back: dict[str, int] = {}
     for payment in _locked_payments(appointment):
         item = payment.items.get(appointment=appointment)
         if payment.has_money:
             part = payments.refund_of(service, item.amount, start, now=now, by_clinic=by_clinic)
-            _give_back(item, max(0, part - item.refunded), now=now, wait=wait, tell=tell)
+            back = max(0, part - item.refunded)
+            _give_back(item, back, now=now, wait=wait)
+            given_back[payment.currency] = given_back.get(payment.currency, 0) + back
         elif payment.status == Status.KEPT:
             is_due = service is not None and start is not None and is_late(service, start, now=now)
             if (by_clinic or not is_due) and not _has_others(payment, appointment):
                 _forget(payment, now=now, appointment=appointment, wait=wait)
+    for currency, amount in given_back.items():
+        if amount and tell:
+            notifications.refunded(appointment, amount, currency, now=now, undoable=undoable)
 
 
 def undo_refund(appointment: Appointment, *, now: datetime) -> None:
@@ -91,15 +96,19 @@ def undo_refund(appointment: Appointment, *, now: datetime) -> None:
 @refusals()
 @transaction.atomic(durable=True)
 def refund(appointment_id: str, amount: int, reason: str, *, caller: Caller, now: datetime) -> None:
-    """Give back an amount of what was paid for a visit. Raises Forbidden, RuleBroken."""
+    """Give back an amount of what was paid for a visit, the latest payment first. Raises Forbidden, RuleBroken."""
     appointment = handled_visit(appointment_id, caller)
-    for payment in _locked_payments(appointment):
-        item = payment.items.get(appointment=appointment)
-        if payment.has_money and 0 < amount <= item.amount - item.refunded:
-            _give_back(item, amount, now=now, reason=reason)
-            audit("refund", appointment, caller=caller, now=now, reason=reason)
-            return
-    raise RuleBroken(_("You cannot refund more than was paid and is not refunded yet."))
+    _locked_payments(appointment)
+    items = _refundable_items(appointment)
+    if not 0 < amount <= _left(items):
+        raise RuleBroken(_("You cannot refund more than was paid and is not refunded yet."))
+    left = amount
+    for item in items:
+        part = min(left, item.amount - item.refunded)
+        _give_back(item, part, now=now, reason=reason)
+        left -= part
+    notifications.refunded(appointment, amount, items[0].payment.currency, now=now)
+    audit("refund", appointment, caller=caller, now=now, reason=reason)
 
 
 @refusals()
@@ -129,10 +138,9 @@ def charge_fee(appointment_id: str, reason: str, *, caller: Caller, now: datetim
     if appointment.status not in MISSED:
         raise RuleBroken(_("A fee is for a visit that was missed, or cancelled too late."))
     for payment in _locked_payments(appointment):
-        charged = payment.orders.filter(kind=Kind.FEE, appointment=appointment)
         if payment.status not in (Status.KEPT, Status.CHARGED):
             continue
-        if charged.exclude(status=PaymentOrder.Status.FAILED).exists():
+        if _is_charged(payment, appointment):
             raise RuleBroken(_("The fee for this visit has been charged already."))
         order(payment, Kind.FEE, now=now, amount=payment.fee, appointment=appointment, reason=reason)
         audit("fee", appointment, caller=caller, now=now, reason=reason)
@@ -168,8 +176,9 @@ def is_due(appointment: Appointment) -> bool:
 
 
 def is_paid_online(appointment: Appointment) -> bool:
-    """True if the visit has a payment online, or a card is kept: what is given back follows its terms."""
-    return appointment.has_payment and Payment.objects.filter(appointments=appointment).exists()
+    """True if the visit is paid online, or a card is kept: what is given back follows its terms."""
+    paid = Payment.objects.filter(appointments=appointment).exclude(status__in=UNPAID)
+    return appointment.has_payment and paid.exists()
 
 
 @dataclass(frozen=True)
@@ -187,16 +196,18 @@ def cancellation_cost(appointment: Appointment, *, now: datetime) -> Cancellatio
     if not appointment.has_payment:
         return None
     service, start = appointment.service, appointment.start
-    items = PaymentItem.objects.filter(appointment=appointment).select_related("payment")
-    for item in items.order_by("-payment__created", "-pk"):
-        payment = item.payment
-        if payment.has_money:
-            back = payments.refund_of(service, item.amount, start, now=now, by_clinic=False)
-            return CancellationCost(item.amount, max(0, back - item.refunded), 0, payment.currency)
-        if payment.status == Status.KEPT:
-            is_due = service is not None and start is not None and is_late(service, start, now=now)
-            return CancellationCost(0, 0, payment.fee if is_due else 0, payment.currency)
-    return None
+    items = _items_of(appointment)
+    paid = [item for item in items if item.payment.has_money]
+    kept = [item.payment for item in items if item.payment.status == Status.KEPT]
+    if not (paid or kept):
+        return None
+    back = sum(
+        max(0, payments.refund_of(service, item.amount, start, now=now, by_clinic=False) - item.refunded)
+        for item in paid
+    )
+    is_late_now = service is not None and start is not None and is_late(service, start, now=now)
+    fee = kept[0].fee if kept and is_late_now else 0
+    return CancellationCost(sum(item.amount for item in paid), back, fee, items[0].payment.currency)
 
 
 @refusals()
@@ -220,6 +231,13 @@ def forget_card(payment: Payment, now: datetime) -> None:
     payment.save(update_fields=["status", "last_updated"])
 
 
+def forget_card_of(appointment: Appointment, *, now: datetime) -> None:
+    """Order the provider to forget the card that was kept for a locked visit, unless other visits need it."""
+    for payment in _locked_payments(appointment):
+        if payment.status == Status.KEPT and not _has_others(payment, appointment):
+            _forget(payment, now=now, appointment=appointment)
+
+
 def payment_options(appointment: Appointment) -> PaymentOptions:
     """Return the decisions that staff can make about a payment. No query for a visit that has none and needs none."""
     service = appointment.service
@@ -237,18 +255,42 @@ def _options(appointment: Appointment) -> PaymentOptions:
         amount = payments.sum_of(appointment) or service.missed_fee or 0
         amount = max(0, amount - payments.taken_at_desk(appointment))
         return PaymentOptions(due=amount, can_waive=True, currency=money.clinic_currency())
-    items = PaymentItem.objects.filter(appointment=appointment).select_related("payment")
-    for item in items.order_by("-payment__created", "-pk"):
+    refundable = _refundable_items(appointment)
+    options = PaymentOptions(refundable=_left(refundable))
+    if refundable:
+        options = replace(options, currency=refundable[0].payment.currency)
+    for item in _items_of(appointment):
         payment = item.payment
-        if payment.has_money and item.refunded < item.amount:
-            return PaymentOptions(refundable=item.amount - item.refunded, currency=payment.currency)
         if payment.status in (Status.KEPT, Status.CHARGED):
-            charged = payment.orders.filter(kind=Kind.FEE, appointment=appointment)
-            is_charged = charged.exclude(status=PaymentOrder.Status.FAILED).exists()
+            is_charged = _is_charged(payment, appointment)
             fee = payment.fee if appointment.status in MISSED and not is_charged else 0
             can_waive = payment.status == Status.KEPT and not is_charged
-            return PaymentOptions(fee=fee, can_waive=can_waive, currency=payment.currency)
-    return PaymentOptions()
+            return replace(options, fee=fee, can_waive=can_waive, currency=payment.currency)
+    return options
+
+
+def _items_of(appointment: Appointment) -> list[PaymentItem]:
+    """The shares of payments for a visit, the latest first."""
+    items = PaymentItem.objects.filter(appointment=appointment).select_related("payment")
+    return list(items.order_by("-payment__created", "-pk"))
+
+
+def _refundable_items(appointment: Appointment) -> list[PaymentItem]:
+    """The shares of which money can be given back, the latest first, in the currency of the latest."""
+    items = [item for item in _items_of(appointment) if item.payment.has_money and item.refunded < item.amount]
+    return [item for item in items if item.payment.currency == items[0].payment.currency]
+
+
+def _left(items: Iterable[PaymentItem]) -> int:
+    """The sum that is not given back yet."""
+    return sum(item.amount - item.refunded for item in items)
+
+
+def _is_charged(payment: Payment, appointment: Appointment) -> bool:
+    """True if the fee for a visit was charged to the card that is kept, or its patient has paid it."""
+    charged = payment.orders.filter(kind=Kind.FEE, appointment=appointment).exclude(status=PaymentOrder.Status.FAILED)
+    fees = Payment.objects.filter(purpose=Payment.Purpose.FEE, appointments=appointment)
+    return charged.exists() or fees.exclude(status__in=UNPAID).exists()
 
 
 def handled_visit(appointment_id: str, caller: Caller) -> Appointment:
@@ -275,9 +317,8 @@ def _give_back(
     now: datetime,
     reason: str = "",
     wait: timedelta = timedelta(0),
-    tell: bool = True,
 ) -> None:
-    """Write the order of a refund, and tell the patient."""
+    """Write the order of a refund."""
     if not amount:
         return
     payment = item.payment
@@ -288,8 +329,6 @@ def _give_back(
     payment.last_updated = now
     payment.save(update_fields=["refunded", "status", "last_updated"])
     order(payment, Kind.REFUND, now=now, amount=amount, appointment=item.appointment, reason=reason, wait=wait)
-    if tell:
-        notifications.refunded(item.appointment, amount, payment.currency, now=now, undoable=bool(wait))
 
 
 def _forget(

@@ -3,7 +3,7 @@
 The provider is asked outside of every transaction: scheduling.booking.checkout and scheduling.booking.payment_orders.
 """
 
-from scheduling.payments.balance import PAYABLE, Account, Balance, accounts_of, balance_of, taken_at_desk
+from scheduling.payments.balance import PAYABLE, Account, Balance, accounts_of, balance_of, balances_of, taken_at_desk
 from scheduling.payments.provider import (
     CardCharge,
     Checkout,
@@ -18,7 +18,7 @@ from scheduling.payments.provider import (
     is_set_up,
     provider,
 )
-from scheduling.payments.terms import Terms, fee_of, is_late, purpose_of, refund_of, sum_of, terms_of
+from scheduling.payments.terms import Terms, balance_terms, fee_of, is_late, purpose_of, refund_of, sum_of, terms_of
 
 __all__ = [
     "PAYABLE",
@@ -36,6 +36,8 @@ __all__ = [
     "UnknownEvent",
     "accounts_of",
     "balance_of",
+    "balance_terms",
+    "balances_of",
     "checkout_origin",
     "fee_of",
     "is_late",

@@ -1,8 +1,9 @@
 """The balance of a visit and of a patient: what was paid online and at the desk, and what is still to be paid."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from clinic import money
 from clinic.models import Appointment, DeskPayment, HealthcareService, Patient, Payment, PaymentItem
@@ -26,12 +27,17 @@ PAYABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Price of a visit and payments for it, in minor units. `price` is None if it has none, or nothing is asked."""
+    """Price of a visit and payments for it, in minor units. `price` is None if it has none, or nothing is asked.
+
+    `refunded` is the part of what was paid online that the clinic has given back: it is not asked for again.
+    """
 
     currency: str
     price: int | None
-    online: int
-    at_desk: int
+    online: int = 0
+    at_desk: int = 0
+    refunded: int = 0
+    is_waived: bool = False
 
     @property
     def paid(self) -> int:
@@ -44,7 +50,7 @@ class Balance:
     @property
     def open(self) -> int:
         """Amount still to be paid; 0 for a visit without a fixed price."""
-        return max(0, (self.price or 0) - self.paid)
+        return max(0, (self.price or 0) - self.paid - self.refunded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +75,29 @@ def taken_at_desk(appointment: Appointment) -> int:
 
 def balance_of(appointment: Appointment) -> Balance:
     """Return the balance of a visit. Two statements, none for a visit without a payment."""
-    currency, price = money.clinic_currency(), _price_of(appointment)
-    if not appointment.has_payment:
-        return Balance(currency, price, 0, 0)
-    items = PaymentItem.objects.filter(appointment=appointment)
-    if items.filter(payment__status=Payment.Status.WAIVED).exists():
-        price = None
-    kept = items.filter(payment__status__in=(*HAS_MONEY, Payment.Status.AUTHORISED))
-    online = kept.aggregate(sum=Sum(F("amount") - F("refunded")))["sum"] or 0
-    return Balance(currency, price, online, taken_at_desk(appointment))
+    return balances_of([appointment])[appointment.pk]
+
+
+def balances_of(appointments: Iterable[Appointment]) -> dict[int, Balance]:
+    """Return the balance of each visit by its primary key. Two statements, none if no visit has a payment."""
+    visits = list(appointments)
+    currency = money.clinic_currency()
+    balances = {visit.pk: Balance(currency, _price_of(visit)) for visit in visits}
+    keys = [visit.pk for visit in visits if visit.has_payment]
+    if not keys:
+        return balances
+    items = PaymentItem.objects.filter(appointment__in=keys).order_by()
+    for key, status, amount, refunded in items.values_list("appointment", "payment__status", "amount", "refunded"):
+        balance = balances[key]
+        if status == Payment.Status.WAIVED:
+            balances[key] = replace(balance, price=None, is_waived=True)
+        elif status in (*HAS_MONEY, Payment.Status.AUTHORISED):
+            online, back = balance.online + amount - refunded, balance.refunded + refunded
+            balances[key] = replace(balance, online=online, refunded=back)
+    taken = DeskPayment.objects.filter(appointment__in=keys).order_by()
+    for key, at_desk in taken.values_list("appointment").annotate(Sum("amount")):
+        balances[key] = replace(balances[key], at_desk=at_desk)
+    return balances
 
 
 def accounts_of(patient: Patient, visits: QuerySet[Appointment]) -> list[Account]:

@@ -69,6 +69,15 @@ def terms_of(visits: Sequence[Appointment], currency: str) -> Terms:
     return Terms((paid % {"amount": amount}, *_refund_rules(paid_services)), own_words)
 
 
+def balance_terms(visit: Appointment, amount: int, currency: str) -> Terms:
+    """The terms for what is paid for a booked visit before it begins."""
+    paid = _("You pay %(amount)s now.") % {"amount": money.text(amount, currency)}
+    service = visit.service
+    if service is None:
+        return Terms((paid,), "")
+    return Terms((paid, *_refund_sentences(service)), service.payment_terms)
+
+
 def refund_of(
     service: HealthcareService | None, paid: int, start: datetime | None, *, now: datetime, by_clinic: bool
 ) -> int:

@@ -10,7 +10,7 @@ from clinic.models import Appointment, HealthcareService, Payment, Schedule
 from tests.browser.conftest import PHONE
 from tests.factories import PatientFactory
 from tests.payment_provider import running
-from tests.scheduling.situations import book, run_out, wish
+from tests.scheduling.situations import book, monday, run_out, wish
 
 
 @pytest.fixture
@@ -74,3 +74,20 @@ def test_a_payment_after_the_time_was_lost_is_let_go_and_the_page_shows_other_ti
     expect(page.get_by_text("Nothing is charged.")).to_be_visible()
     expect(page.get_by_role("heading", name="The nearest free times")).to_be_visible()
     assert Payment.objects.get().status == "released"
+
+
+def test_what_is_still_due_is_paid_from_the_visit_on_a_phone_without_javascript(phone: Page, paid_clinic, ada, local):
+    schedule = Schedule.objects.get(services=paid_clinic)
+    visit = book(wish(paid_clinic, schedule, at=monday(10), patient=ada))
+    phone.goto("/appointments/")
+    expect(phone.get_by_text("Still to be paid: $40.00")).to_be_visible()
+    phone.get_by_role("link", name="Pay now").click()
+    phone.get_by_label("I agree to this.").check()
+    phone.get_by_role("button", name="Go on to payment").click()
+    phone.get_by_role("link", name="Cancel and go back").click()
+    expect(phone.get_by_text("You have not paid.")).to_be_visible()
+    phone.get_by_label("I agree to this.").check()
+    phone.get_by_role("button", name="Go on to payment").click()
+    phone.get_by_role("button", name=re.compile("^Pay USD 40.00")).click()
+    expect(phone.get_by_role("heading", name="Thank you, it is paid")).to_be_visible()
+    assert Payment.objects.get(appointments=visit).status == "paid"

@@ -38,7 +38,7 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("portal:manage", token)
     together = visits.together(visit, manage_links.caller_by_link(visit))
     context = {
-        "visit": visit,
+        "visit": visits.with_dues([visit])[0] if known else visit,
         "token": token,
         "form": form,
         "known": known,

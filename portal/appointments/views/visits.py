@@ -22,7 +22,7 @@ from scheduling.waiting import wait_of
 def index(request: HttpRequest) -> HttpResponse:
     """List the visits and holds of the caller and of the people they care for."""
     caller, now = caller_of(request), timezone.now()
-    own = visits.of(caller, now=now)
+    own = visits.with_dues(visits.of(caller, now=now))
     context = {
         "waits": waiting.entries_of(caller, now=now),
         "upcoming": [visit for visit in own if visit.is_upcoming],
@@ -45,7 +45,7 @@ def detail(request: HttpRequest, appointment_id: str) -> HttpResponse:
         return redirect("portal:confirm", visit.id)
     together = visits.together(visit, caller_of(request))
     context = {
-        "visit": visit,
+        "visit": visits.with_dues([visit])[0],
         "together": together,
         "wait": wait_of(visit.appointment, visit.zone, now=visit.now),
         "several": several.choices(visit, together),

@@ -66,6 +66,7 @@ ACTIONS = {
     "record": _("Recorded"),
     "amend": _("Changed"),
     "pay": _("Payment begun"),
+    "paid": _("Paid online"),
     "refund": _("Money refunded"),
     "waive": _("Payment waived"),
     "settle": _("Payment settled otherwise"),

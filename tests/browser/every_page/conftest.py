@@ -130,6 +130,8 @@ def world(clinic, ada, chen, rana, site, referrer, monkeypatch):
         "paying": held(13 * day, hour, service=scan),
         "lost": visit(14 * day, "cancelled", service=scan, schedules=[]),
         "paid": visit(15 * day, service=scan),
+        "deposit": visit(18 * day, service=scan),
+        "returned": visit(19 * day, service=scan),
     }
     Erasure.objects.create(patient=leo.patient, created=now)
     report = {"deleted": {"records": 1, "notes": 2}, "kept": {"visits": 3}}
@@ -138,6 +140,8 @@ def world(clinic, ada, chen, rana, site, referrer, monkeypatch):
     pay(things["paying"], status="paying", session="cs_1", expires_at=now + hour)
     pay(things["lost"], status="released")
     pay(things["paid"])
+    pay(things["deposit"], purpose="deposit", amount=1000)
+    pay(things["returned"], purpose="balance", status="paying", session="cs_2", expires_at=now + hour)
     pay(things["missed"], status="kept", purpose="card", amount=0, fee=2500)
     visit(-500 * day, "fulfilled", patient=leo.patient, schedules=[])
     series = {"series": uuid4(), "occurrences": 2}
@@ -205,6 +209,7 @@ def world(clinic, ada, chen, rana, site, referrer, monkeypatch):
     RefusedLine.objects.create(file=files["checked_file"], line=1, reason="It has no “Family name”.")
     return {name: thing.fhir_id for name, thing in things.items()} | {
         "absence": absence.pk,
+        "reference": uuid4(),
         "service_type": ServiceType.objects.create(code="home-visit", name="Home visit").pk,
         "late_key": things["late"].pk,
         "note": note.pk,

@@ -32,6 +32,8 @@ staff-invitation staff_invitation
 manage-move link
 manage-cancel link
 manage-wait link
+manage-balance link
+payment-back reference
 wait checkup
 wait nothing = 404
 waiting wait_link
@@ -98,6 +100,9 @@ pay unpaid
 pay unpaid ?cancelled
 payment paying
 payment lost = 409
+balance deposit
+balance paid
+balance returned ?paid
 visit paid
 my-details
 details-of leo_patient

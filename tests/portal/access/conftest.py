@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -106,4 +107,5 @@ def clinic(ada, bo, checkup, schedule, site, ten) -> dict[str, Any]:
         "token": links.manage_link(visit).split("/")[-2][:-1] + "_",
         "secret": "guessed",
         "name": "guessed",
+        "reference": uuid4(),
     }
