@@ -1,6 +1,6 @@
 """The feed of visit events: booked, moved, cancelled, arrived, fulfilled, noshow and corrected visits.
 
-The database writes a VisitEvent in the transaction of each change, whoever makes it. Each consumer has its own place
+The database writes a VisitEvent in the transaction of each change, whatever makes it. Each consumer has its own place
 in the feed and gets every event at least once, and the events of a visit in their order:
 
     events.join("webhooks")                                # once: the feed begins for it now

@@ -1,7 +1,7 @@
 """Use cases of recalls: patients who are to be seen again, by a member of staff or by the rule of a service.
 
 A patient is told some weeks before, with a link to the times, and reminded. A recall ends when they book a visit of
-that kind, whoever books it and wherever; when they decline; or when staff end it.
+that kind, on a page or by the API; when they decline; or when staff end it.
 """
 
 import calendar
@@ -64,7 +64,7 @@ def end_recall(recall_id: str, *, caller: Caller, now: datetime) -> Task:
 
 
 def decline_recall(recall_id: str, *, now: datetime) -> Task:
-    """Record that the patient does not want the visit, by whoever has the link. A repeated call changes nothing."""
+    """Record, for anybody who has the link, that the patient declines. A repeated call changes nothing."""
     with transaction.atomic(durable=True):
         recall = _locked(recall_id)
         if _close(recall, Status.REJECTED, now):

@@ -27,8 +27,8 @@ class Identity:
 def admit(identity: Identity, *, now: datetime) -> User:
     """Return the account of staff that the person signs in to. Raises Forbidden for everybody else.
 
-    The address finds the account once. From then on the person is known by their id, so that whoever gets the address
-    later at the provider does not get the account. An open invitation is accepted by it.
+    The address finds the account once. From then on the person is known by their id, so that another person who gets
+    the address later at the provider does not get the account. An open invitation is accepted by it.
     """
     known = SocialAccount.objects.filter(provider=PROVIDER, uid=identity.subject).select_related("user").first()
     user = known.user if known else _account_of(identity.email)

@@ -1,7 +1,7 @@
 """Use cases of the accounts of staff: invite, give roles, deactivate, end sessions, reset the second step.
 
 An invited account cannot sign in before the invitation is accepted. The clinic always keeps an active owner or
-administrator: whoever could take the last one locks all of them first, in the order of their keys.
+administrator: a use case that could take the last one locks all of them first, in the order of their keys.
 """
 
 import hashlib

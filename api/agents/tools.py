@@ -119,7 +119,7 @@ class AgentTools:
         )
 
     async def move_visit(self, visit: VisitId, time: Time, idempotency_key: Key) -> AgentVisit:
-        """Move a booked visit to a free time of the same service. If that cannot be had, the visit stays as it was."""
+        """Move a booked visit to a free time of the same service. If that is not free, the visit stays as it was."""
         return await self._run(partial(_move, visit, time, idempotency_key))
 
     async def cancel_visit(

@@ -16,7 +16,7 @@ from scheduling.referrals import Referral, read_referrals
 
 
 class Ticket(FHIRView):
-    """The link of a referral, for the patient. Whoever may change a referral may hand it out."""
+    """The link of a referral, for the patient. Callers who may change a referral may read it."""
 
     http_method_names = ["get", "head"]
 

@@ -14,7 +14,7 @@ from clinic.models.search_text import person_names
 # A character that is at the edge of no text.
 EDGE = "\x01"
 FRAMED = {"eq": "{0}{1}{0}", "sw": "{0}{1}", "ew": "{1}{0}", "co": "{1}"}
-MOST_LETTERS = 30  # of a word by which the index of names is asked
+MOST_LETTERS = 30  # of a word with which the index of names is searched
 NAMED = "({0} @@ clinic_folded({1})::tsquery)"
 
 

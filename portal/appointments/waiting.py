@@ -42,7 +42,7 @@ class WaitingEntry:
 
     @property
     def token(self) -> str:
-        """The token of the entry's page, which authorises whoever has it."""
+        """The token of the entry's page, which authorises everybody who has it."""
         return token_of(self.entry)
 
     @property

@@ -45,7 +45,7 @@ class Frame:
 
 
 def read_frame(prefix: str, options: str) -> Frame:
-    """Return the frame with these options, of which only sound ones count."""
+    """Return the frame with these options, without those that are not valid."""
     values = dict(option.split("-", 1) for option in options.split(",") if "-" in option[1:])
     radius = values.get("radius", "")
     return Frame(

@@ -14,7 +14,7 @@ from clinic.models import HealthcareService, InsurancePlan, Location, Practition
 from clinic.translations import all_texts
 
 MANY = 4  # services; with more of them the page has a search
-ALL = -1  # stands for all services in place of a primary key
+ALL = -1  # means all services in place of a primary key
 
 Eligibility = HealthcareService.Eligibility
 

@@ -239,7 +239,7 @@ def ways_on(menu: Menu, found: Found, day: date) -> Ways:
     ways = [(each, menu.ways(each)) for each in found[day]]
     is_crowded = any(len(with_each) > CROWD for _, with_each in ways)
     if is_crowded:
-        alike = {id(with_each): with_each for _, with_each in ways}  # most times of a day can be had in the same ways
+        alike = {id(with_each): with_each for _, with_each in ways}  # most times of a day have the same ways
         places = {key: _one_each_place(with_each) for key, with_each in alike.items()}
         ways = [(each, places[id(with_each)]) for each, with_each in ways]
     buttons = [

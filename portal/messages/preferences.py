@@ -26,7 +26,7 @@ def of(patient: Patient) -> dict[str, Any]:
 def save(patient: Patient, choice: dict[str, Any], *, now: datetime) -> None:
     """Save the preferences, and plan the reminders of upcoming visits again.
 
-    Whoever chooses text messages gets them again, also after STOP.
+    A patient who chooses text messages gets them again, also after STOP.
     """
     ways: dict[str, Any] = {name: choice[name] for name in ("by_email", "by_sms", "reminders") if name in choice}
     if choice.get("by_sms"):

@@ -120,7 +120,7 @@ class Caller:
 
     @property
     def writes_all(self) -> bool:
-        """True if this person reads and writes every resource: administrators, and whoever imports while they do."""
+        """True if this person reads and writes every resource: administrators, and the caller of an import."""
         return self.is_administrator or self.is_importing
 
     @cached_property

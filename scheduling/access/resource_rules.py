@@ -92,7 +92,7 @@ def _own_appointments(caller: Caller) -> Q:
         return own | by_ticket
     own &= Q(status__in=HELD)  # others may have booked in this browser before
     own |= by_ticket
-    own |= Q(held_by=caller.user, patient=None)  # a hold without a patient belongs to whoever made it
+    own |= Q(held_by=caller.user, patient=None)  # a hold without a patient belongs to the caller who made it
     if caller.patients:
         own |= _own_visits(caller)
     if caller.is_staff:

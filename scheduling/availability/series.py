@@ -128,7 +128,7 @@ def plan_course(
 ) -> list[PlannedVisit]:
     """Return the visits of a course on these schedules, whose first begins at `first`, also those that are not free.
 
-    Fewer if no more can be had close together. `engaged` is the own time of the `patients`, if they are known, and the
+    Fewer if no more are free close together. `engaged` is the own time of the `patients`, if they are known, and the
     time of the visits `without`, by their primary keys, counts as free. One query, and another one if there are such
     visits.
     """

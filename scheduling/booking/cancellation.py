@@ -186,7 +186,7 @@ def end_suggestions(
     now: datetime,
     outcome: Rebooking.State = Rebooking.State.CANCELLED,
 ) -> None:
-    """Let go of the times that were held in answer to a locked appointment, which is saved afterwards, and close its
+    """Release the times that were held in answer to a locked appointment, which is saved afterwards, and close its
     Rebooking with this outcome.
     """
     for suggestion in suggestions:

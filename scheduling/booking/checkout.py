@@ -1,8 +1,8 @@
 """Payment before booking: a hold becomes a booking once its patient has paid, or left a card for a fee.
 
 The amount is only reserved when the patient pays. Booking the visits and the order to take the amount are one
-transaction; if the time was lost meanwhile, the order to let go of the amount is written instead. So nobody has paid
-and lost the time. The provider is asked outside of every transaction, and a payment is settled by whoever is first: the
+transaction; if the time was lost meanwhile, the order to release the amount is written instead. So nobody has paid and
+lost the time. The provider is asked outside of every transaction, and a payment is settled by the first process: the
 webhook, the patient's page, or the sweep, which goes on wherever a process has died. Payments after booking go the same
 way, and differ in how they begin and end: scheduling.booking.later_payments.
 """
@@ -253,7 +253,7 @@ def _is_wanted(payment: Payment) -> bool:
 @refusals()
 @transaction.atomic(durable=True)
 def _conclude(pk: int, result: CheckoutResult, now: datetime) -> Payment:
-    """Write the outcome of an open payment, once: its visits are booked or paid, or the money is let go."""
+    """Write the outcome of an open payment, once: its visits are booked or paid, or the amount is released."""
     visits = _locked_visits(pk)
     payment = Payment.objects.select_for_update(no_key=True).get(pk=pk)
     if not payment.is_open or result.state == CheckoutState.OPEN:
@@ -281,7 +281,7 @@ def _locked_visits(pk: int) -> list[Appointment]:
 
 
 def _book(visits: Sequence[Appointment], now: datetime) -> bool:
-    """Book the held visits. Returns False, with nothing changed, if one of them can no longer be had.
+    """Book the held visits. Returns False, with nothing changed, if one of them is no longer free.
 
     A hold that has expired is booked all the same if its time is still free.
     """

@@ -37,7 +37,7 @@ def move(
     now: datetime,
     undoable: bool = False,
 ) -> None:
-    """Save a locked visit at the requested time, let go of its `old` Slots, and take the time.
+    """Save a locked visit at the requested time, release its `old` Slots, and take the time.
 
     Actors of schedules that it leaves are replaced by those of the new schedules. Needs `own_bookables`. It does not
     check that the time is offered; raises TimeTaken. For `undoable` see `release`.
@@ -57,7 +57,7 @@ def leave_time(
     now: datetime,
     undoable: bool = False,
 ) -> None:
-    """Save a locked visit at the requested time, and let go of its `old` Slots. Needs `own_bookables`."""
+    """Save a locked visit at the requested time, and release its `old` Slots. Needs `own_bookables`."""
     participants = _with_new_actors(appointment, old, request.offerings)
     appointment.participant = awaiting_answers(participants) if appointment.is_request else participants
     appointment.start, appointment.end = request.start, request.end

@@ -25,7 +25,7 @@ BASED_ON = "basedOn"
 TICKET_EXPRESSION = f"Appointment.{BASED_ON}"
 BATCH = 100
 Status = ServiceRequest.Status
-# Statuses of a visit of which its referrer is told.
+# Statuses of a visit that are reported to its referrer.
 TOLD = ("booked", "fulfilled", "noshow", "cancelled")
 
 

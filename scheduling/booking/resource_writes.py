@@ -248,8 +248,8 @@ def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, no
 def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: Caller, now: datetime) -> None:
     """Save many new Appointments, each with its new Slots: see `record`.
 
-    A few statements for each 500, all or nothing. Raises TimeTaken if a Slot cannot be had, RuleBroken if a patient
-    would have two visits at once.
+    A few statements for each 500, all or nothing. Raises TimeTaken if the time of a Slot is taken, RuleBroken if a
+    patient would have two visits at once.
     """
     appointments = [appointment for appointment, _ in visits]
     for appointment, slots in visits:

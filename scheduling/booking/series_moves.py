@@ -64,7 +64,7 @@ def reschedule_series(
 ) -> tuple[Appointment, ...]:
     """Move these visits of the series of one visit, all or nothing: see `reschedule`. The patient is told once.
 
-    All of them let go of their time before one takes another, so that a visit can take the time of its neighbour.
+    All of them release their time before one takes another, so that a visit can take the time of its neighbour.
     """
     named, members = locked_members(appointment_id, Occurrences.ALL, caller, None)
     moving = [(visit, moves[visit.fhir_id]) for visit in members if visit.fhir_id in moves]

@@ -108,7 +108,7 @@ def place(
     """Create a new visit: a hold, a booking, or a request, which is `pending` and does not expire.
 
     Call it only inside a use case and after `lock_patients`. `replacing` is a locked hold that is released for the
-    visit, and kept if the new time cannot be had.
+    visit, and kept if the new time is not free.
     """
     patients = [request.requested_patient or request.patient, *request.others]
     replaced = replacing or request.instead_of or request.suggested_for
@@ -188,7 +188,7 @@ def reschedule(
     now: datetime,
     once: Once | None = None,
 ) -> Appointment:
-    """Move the visit, all or nothing: if the new time cannot be had, nothing changes.
+    """Move the visit, all or nothing: if the new time is not free, nothing changes.
 
     The appointment keeps its id, status and patient. Actors of schedules that it leaves are replaced by those of the
     new schedules. A visit that becomes one of another service comes under the rules of both: the cut-off of the old,

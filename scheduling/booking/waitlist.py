@@ -30,7 +30,7 @@ from scheduling.participants import is_patient
 
 MOST_ENTRIES = 10  # of one patient
 BATCH = 100
-# Columns of an entry that whoever waits may change, and the element that only the clinic sets.
+# Columns of an entry that the waiting patient may change, and the element that only the clinic sets.
 OWN_COLUMNS = frozenset({"participant", "requested_start", "requested_end", "comment", "extra"})
 PRIORITY = "priority"
 LEFT: Json = {"coding": [{"system": CANCELLATION_REASON, "code": "pat"}]}

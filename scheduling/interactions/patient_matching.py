@@ -29,7 +29,7 @@ ALMOST = 0.95
 
 @dataclass(frozen=True)
 class Person:
-    """The data by which people are matched."""
+    """The data of a person that are compared to match people."""
 
     family: str
     given: str

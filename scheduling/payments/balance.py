@@ -9,7 +9,7 @@ from clinic import money
 from clinic.models import Appointment, DeskPayment, HealthcareService, Patient, Payment, PaymentItem
 from scheduling.participants import patients_of
 
-# The statuses of online payments of which the clinic has, or had, the money.
+# The statuses of online payments whose money the clinic has, or had.
 HAS_MONEY = (
     Payment.Status.PAID,
     Payment.Status.PARTLY_REFUNDED,

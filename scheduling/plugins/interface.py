@@ -62,7 +62,7 @@ class BookingFacts:
     `appointment` is the reference of the visit, empty for a new one. `start` and `end` are in the time zone of the
     first schedule. `patients` is empty while nobody is named yet, as for a guest who holds a time, or whose record is
     made with the booking. `override` is the reason for which staff ignore rules: refusals then count as warnings.
-    `language` is the language of whoever reads the findings.
+    `language` is the language of the person who reads the findings.
     """
 
     step: BookingStep
@@ -81,7 +81,7 @@ class BookingFacts:
 
 @dataclass(frozen=True, slots=True)
 class PluginRefusal:
-    """A reason for which the visit cannot be booked, as a sentence for whoever asks."""
+    """A reason for which the visit cannot be booked, as a sentence for the caller."""
 
     text: str
 

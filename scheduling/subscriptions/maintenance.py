@@ -18,7 +18,8 @@ PENDING = (Notification.Status.WAITING, Notification.Status.SENDING)
 def maintain(*, now: datetime) -> None:
     """Turn off subscriptions that have ended, and plan heartbeats for those without recent notifications.
 
-    The feed of events is left in a transaction of its own: whoever collects locks it before it locks subscriptions.
+    The feed of events is left in a transaction of its own: a process that collects locks it before it locks
+    subscriptions.
     """
     with transaction.atomic(durable=True):
         aside = Parking("tend subscriptions", Subscription, now=now)

@@ -2,7 +2,7 @@
 
 The database notes what comes free (FreedTime). A worker asks the availability engine for the times that fit there, goes
 through the entries in the order of their service, and holds a time for the first who would take it
-(scheduling.booking.offers). Whoever declines or does not answer lets it pass to the next.
+(scheduling.booking.offers). If they decline or do not answer, it is offered to the next.
 """
 
 from scheduling.waitlist.calls import calls_of, last_calls, note_call, remove_call

@@ -42,7 +42,7 @@ class ItemTaken(RuleBroken):
 def take(name: ItemName, *, caller: Caller, now: datetime) -> WorkItem:
     """Make the caller the owner of an item. If two try at once, the second gets ItemTaken, which names the owner.
 
-    Whoever has the item already keeps it: a repeated call changes nothing.
+    An owner who takes the item again keeps it: a repeated call changes nothing.
     """
     item, visit = _locked(name, caller, now)
     if item.owner is not None and item.owner == caller.user:

@@ -95,7 +95,7 @@ def _failures(caller: Caller, now: datetime) -> QuerySet[Any]:
 
 
 def _uncovered(caller: Caller, now: datetime) -> QuerySet[Any]:
-    """Visits that need an insurance, of patients of whom none is checked and in force on that day.
+    """Visits that need insurance, and whose patients have none that is checked and valid on that day.
 
     `is_declared` is False for those who have not named any.
     """

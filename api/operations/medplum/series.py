@@ -1,7 +1,7 @@
 """Recurring series as Medplum has them: the recurrenceTemplate of R5, as an extension of the first Appointment.
 
 https://hl7.org/fhir/R5/appointment-definitions.html#Appointment.recurrenceTemplate. A visit of a series that differs
-from the template has an extension of its own: in a proposal it names the times that can be had instead of one in
+from the template has an extension of its own: in a proposal it names the free times instead of one in
 conflict, and in a booking the time that was chosen.
 """
 

@@ -68,7 +68,7 @@ def about_details(request: HttpRequest, visit: Visit, now: datetime, who: str) -
 def proof(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     """Ask for the code that was sent to a guest. If it is right, the visit is for the guest.
 
-    A code works once: whoever comes back after it goes on to the next step.
+    A code works once: a guest who comes back after it goes on to the next step.
     """
     guest = guests.details(request.session)
     if caller_of(request).user or guest is None:

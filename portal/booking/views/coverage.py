@@ -46,7 +46,7 @@ def coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @hold_required
 def new_coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """Ask for the details of a new coverage. Whoever comes back finds what they entered, unless they add another."""
+    """Ask for the details of a new coverage. What a patient entered before is kept, unless they add another one."""
     patient = visit.appointment.patient
     if patient is None or not steps.is_for_own(visit.appointment, caller_of(request)):
         return redirect(steps.page_of(visit, steps.ABOUT))

@@ -76,7 +76,7 @@ class ClosureForm(forms.Form):
 
 
 class HolidaysForm(forms.Form):
-    """Form that asks of which country and region, and where, public holidays are free of visits."""
+    """Form that asks for the country and region of the public holidays, and the site that is closed on them."""
 
     country = forms.ChoiceField(label=gettext_lazy("Country"))
     region = forms.ChoiceField(label=gettext_lazy("Region"), required=False)

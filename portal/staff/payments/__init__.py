@@ -1,1 +1,1 @@
-"""The page with what was taken at the desk on a day, by which the front desk counts its cash."""
+"""The page with what was taken at the desk on a day, with which the front desk checks its cash."""

@@ -111,7 +111,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
 def _go_on(request: HttpRequest, found: WaitingEntry, hold_id: str, now: datetime) -> HttpResponse:
     """Hold the offered time in this browser, and go on to what is still to be paid or answered before it is booked.
 
-    Whoever has an account signs in first.
+    A patient with an account signs in first.
     """
     patient, caller = found.patient, caller_of(request)
     if patient is not None and patient.user_id is not None and patient.pk not in caller.patients:
