@@ -15,7 +15,7 @@ import httpx
 from django.utils import timezone
 
 from clinic.fhir.datatypes import Json, instant
-from tests.drills.told import UNDISPUTED, Told, ToldVisit
+from tests.drills.told import REFUSALS, Told, ToldVisit
 
 TIMEOUT = 20.0
 PAUSE = 0.3
@@ -72,7 +72,7 @@ class Client(Thread):
         request = f"{answer.request.method} {answer.request.url.path}"
         if answer.status_code == 503 and "Retry-After" not in answer.headers:
             self._told.complain(f"{request}: 503 without Retry-After")
-        allowed = answer.status_code == 503 or answer.status_code in UNDISPUTED or 200 <= answer.status_code < 400
+        allowed = answer.status_code == 503 or answer.status_code in REFUSALS or 200 <= answer.status_code < 400
         if not allowed:
             self._told.complain(f"{request}: {answer.status_code} {answer.text[:300]}")
 
@@ -193,7 +193,10 @@ class Visitor(Client):
             if times and secret and self._chance.random() < HOLDS:
                 form = {"time": self._chance.choice(times), "csrfmiddlewaretoken": secret[1]}
                 headers = {"Referer": f"{self._clinic.url}{path}"}
-                self._ask(http, "POST", f"{path}hold/", data=form, headers=headers)
+                answer = self._ask(http, "POST", f"{path}hold/", data=form, headers=headers)
+                is_away = answer is not None and answer.status_code == 503 and answer.request.method == "POST"
+                if is_away and form["time"] not in answer.text:
+                    self._told.complain(f"POST {path}hold/: the page for 503 does not keep the time that was chosen")
 
 
 def _learn(visit: ToldVisit, appointment: Json) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from threading import Lock
 
-UNDISPUTED = (409, 422, 429)
+REFUSALS = (409, 422, 429)
 
 
 @dataclass

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from clinic.models import Appointment, AuditEvent, Communication, Payment, PaymentOrder
 from scheduling import booking
-from scheduling.booking import StatusRequest
+from scheduling.booking import StatusRequest, payment_orders
 from scheduling.errors import Forbidden, RuleBroken
 from tests.scheduling.payments.conftest import PRICE, begin, settle, sweep
 from tests.scheduling.situations import book, monday, wish
@@ -221,3 +223,20 @@ def test_patients_and_practitioners_decide_nothing_about_payments(paid, patient_
         with pytest.raises(Forbidden):
             act(patient_caller)
     assert not PaymentOrder.objects.exclude(kind="capture").exists()
+
+
+def test_an_order_waits_without_an_error_while_postgresql_is_away(local, paid, boss, monkeypatch):
+    booking.cancel(paid.fhir_id, caller=boss, now=timezone.now())
+    send = payment_orders._send
+
+    def lose(*given):
+        raise OperationalError("lost") from psycopg.OperationalError("lost")
+
+    monkeypatch.setattr(payment_orders, "_send", lose)
+    now = timezone.now() + timedelta(minutes=1)
+    with pytest.raises(OperationalError, match="lost"):
+        booking.perform_orders(now=now)
+    assert not PaymentOrder.objects.exclude(error="").exists()
+    monkeypatch.setattr(payment_orders, "_send", send)
+    booking.perform_orders(now=now + payment_orders.LEASE)
+    assert refunds(local) == [PRICE]
