@@ -170,7 +170,9 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # No request waits for Redis: messages are stored in PostgreSQL, and cached values can be lost.
-CACHES = {"default": cache.cache_settings(REDIS_URL)}
+# Clinics that share a Redis have a prefix each, for cached values, messages to workers and the workers' own channel.
+REDIS_PREFIX = cache.check_prefix("REDIS_PREFIX", env.str("REDIS_PREFIX", default=""))
+CACHES = {"default": cache.cache_settings(REDIS_URL, REDIS_PREFIX)}
 
 AUTH_USER_MODEL = "clinic.User"
 AUTHENTICATION_BACKENDS = ["clinic.authentication.ClinicBackend", "clinic.authentication.SingleSignOnBackend"]
@@ -416,6 +418,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 1,
     "max_retries": 0,
     "client_name": "clinic",
+    "global_keyprefix": REDIS_PREFIX,
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True

@@ -43,6 +43,7 @@ def scratch_database(*, now: datetime) -> Iterator[None]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'")
+            cursor.execute(f"REVOKE ALL ON DATABASE {quoted} FROM PUBLIC")  # the server may have other clinics' roles
     except DatabaseError as error:
         raise BackupError(f"The role of DATABASE_URL cannot create a database (CREATEDB): {error}".strip()) from error
     try:

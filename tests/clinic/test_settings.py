@@ -68,6 +68,7 @@ def test_the_embedded_mode_is_a_demo_without_djangos_debugger(read, environment,
         ("DATABASE_URL", "localhost", "DATABASE_URL must name a PostgreSQL"),
         ("REDIS_URL", "", "REDIS_URL must be set"),
         ("REDIS_URL", "cache.internal:6379", "REDIS_URL must be set"),
+        ("REDIS_PREFIX", "North Clinic", "REDIS_PREFIX must be lower-case letters, digits and hyphens"),
         ("SECRET_KEY", "", "50 random characters"),
         ("SECRET_KEY", "short", "50 random characters"),
         ("SECRET_KEY_FALLBACKS", "short", "50 random characters"),
@@ -119,6 +120,12 @@ def test_through_pgbouncer_a_connection_asks_for_nothing_as_it_starts(read, prep
     assert (database["ENGINE"], database["DISABLE_SERVER_SIDE_CURSORS"]) == ("clinic.pgbouncer", True)
     assert "options" not in database["OPTIONS"]
     assert database["OPTIONS"]["prepare_threshold"] == threshold
+
+
+def test_a_prefix_begins_whatever_is_kept_in_redis(read):
+    found = read(REDIS_PREFIX="north")
+    assert found["CACHES"]["default"]["KEY_PREFIX"] == "north:"
+    assert found["CELERY_BROKER_TRANSPORT_OPTIONS"]["global_keyprefix"] == "north:"
 
 
 def test_our_addresses_are_below_the_api_of_this_site_unless_the_operator_says_otherwise(read):

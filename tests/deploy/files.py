@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 ROOT = Path(settings.BASE_DIR)
 UNITS = ["clinic-web", "clinic-worker", "clinic-clock"]
 JOBS = ["clinic-backup", "clinic-restore-check"]
+OF_A_CLINIC = [f"{name}@" for name in [*UNITS, *JOBS]]  # where there are several clinics
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
 ENVIRONMENT = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 

@@ -10,7 +10,7 @@ import crossplane
 import pytest
 from django.conf import settings
 
-from tests.deploy.files import ENVIRONMENT, JOBS, ROOT, UNITS, compose, image_command, unit_command
+from tests.deploy.files import ENVIRONMENT, JOBS, OF_A_CLINIC, ROOT, UNITS, compose, image_command, unit_command
 
 PROGRAMS = Path(sys.executable).parent
 OPERATE = (ROOT / "docs" / "operate.md").read_text()
@@ -86,6 +86,58 @@ def test_units_take_the_settings_from_a_file_and_give_no_privileges(name):
     assert (service["User"], service["EnvironmentFile"]) == ("clinic", "/etc/clinic/clinic.env")
     assert (service["NoNewPrivileges"], service["CapabilityBoundingSet"]) == ("yes", "")
     assert service["ProtectSystem"] == "strict"
+
+
+def read_unit(name: str) -> configparser.ConfigParser:
+    """Return a unit of systemd, in which a name may stand more than once; the last one is kept."""
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(ROOT / "deploy" / "systemd" / name)
+    return unit
+
+
+@pytest.mark.parametrize("name", OF_A_CLINIC)
+def test_units_of_one_of_several_clinics_differ_in_whose_they_are_alone(name):
+    of_clinic, alone = (
+        read_unit(f"{name}.service")["Service"],
+        read_unit(f"{name.removesuffix('@')}.service")["Service"],
+    )
+    assert of_clinic["EnvironmentFile"] == "/etc/clinic/clinics/%i.env"
+    text = (ROOT / "deploy" / "systemd" / f"{name}.service").read_text()
+    assert text.index("EnvironmentFile=-/etc/clinic/clinics/shared.env") < text.index("EnvironmentFile=/etc/clinic")
+    own = {"EnvironmentFile", "User", "DynamicUser", "Environment", "ExecStart", "StateDirectory", "StateDirectoryMode"}
+    assert {key: value for key, value in of_clinic.items() if key not in own} == {
+        key: value for key, value in alone.items() if key not in own
+    }
+    places = {"/var/lib/clinic-clock-%i/celerybeat-schedule": "/var/lib/clinic/celerybeat-schedule"}
+    of_web = [
+        "--workers",
+        "2",
+        "--blocking-threads",
+        "4",
+    ]  # which are in the environment, so that a clinic can change them
+    command = [word for word in unit_command(name.removesuffix("@")) if word not in of_web or name != "clinic-web@"]
+    assert [places.get(word, word) for word in unit_command(name)] == command
+
+
+def test_processes_of_clinics_have_users_of_their_own_who_get_at_no_backup():
+    for name in OF_A_CLINIC:
+        service = read_unit(f"{name}.service")["Service"]
+        is_job = name.removesuffix("@") in JOBS
+        expected = (None, None) if is_job else ("yes", "clinic-%i")
+        assert (service.get("DynamicUser"), service.get("User")) == expected, name
+        if is_job:
+            assert (service["StateDirectory"], service["StateDirectoryMode"]) == ("clinic-backups/%i", "0700")
+    environment = read_unit("clinic-web@.service")["Service"]["Environment"]
+    assert environment == "GRANIAN_WORKERS=2 GRANIAN_BLOCKING_THREADS=4"
+
+
+def test_a_target_has_all_of_a_clinic():
+    text = (ROOT / "deploy" / "systemd" / "clinic@.target").read_text()
+    wanted = set(re.findall(r"(clinic-\S+@)%i\.(service|timer)", text))
+    assert wanted == {(f"{name}@", "service") for name in UNITS} | {(f"{name}@", "timer") for name in JOBS}
+    for name, kind in wanted:
+        assert read_unit(f"{name}.{kind}")["Unit"]["PartOf"] == "clinic@%i.target"
 
 
 def test_stopping_waits_for_requests_that_run():

@@ -89,6 +89,9 @@ def test_a_drill_a_backup_under_load_is_restored_whole(folder):
     assert databases() == before
     # The restored database is one that the clinic works with: the next booking takes the same ids and constraints.
     with restoring.scratch_database(now=timezone.now()):
+        with connection.cursor() as cursor:  # no other role of the server gets at what is restored
+            cursor.execute("SELECT has_database_privilege('pg_monitor', current_database(), 'CONNECT')")
+            assert cursor.fetchone() == (False,)
         run("restore", str(dump))
         assert Appointment.objects.count() == manifest.rows["clinic_appointment"]
         service, patient = ServiceFactory(duration=30, interval=30), PatientFactory()
