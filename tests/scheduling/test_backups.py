@@ -36,8 +36,9 @@ def run(*words) -> str:
 
 
 def databases() -> set[str]:
+    """Return the databases that were made beside that of this test; other tests make and drop theirs meanwhile."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database")
+        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, current_database() || '_')")
         return {name for (name,) in cursor.fetchall()}
 
 
