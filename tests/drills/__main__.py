@@ -52,7 +52,7 @@ def show(result: "Result") -> None:
     for title, counts in (("killed", result.killed), ("answers", result.told.answers), ("visits", visits)):
         print(f"\n{title}: {sum(counts.values())}")
         print(*(f"  {number:7}  {name}" for name, number in sorted(counts.items())), sep="\n")
-    print(f"\nmails: {result.mails}")
+    print(f"\nmails: {result.mails}, of which {result.mails_sent_again} were sent again")
     print(
         f"\n{len(result.problems)} problems" if result.problems else "\nNothing was lost, doubled or answered wrongly."
     )

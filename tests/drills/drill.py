@@ -32,6 +32,7 @@ class Result:
     told: Told = field(default_factory=Told)
     killed: Counter[str] = field(default_factory=Counter)
     mails: int = 0
+    mails_sent_again: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -88,7 +89,7 @@ def _send_what_waits(installation: Installation) -> None:
 
 def _problems(installation: Installation, result: Result) -> Iterator[str]:
     mails = checks.mails_in(installation.mail)
-    result.mails = len(mails)
+    result.mails, result.mails_sent_again = len(mails), len(mails) - len(set(mails))
     killed_workers = result.killed[f"{installation.worker.name}: SIGKILL"]
     yield from result.told.wrong
     yield from checks.problems_of_visits(result.told, now=timezone.now())
