@@ -66,4 +66,4 @@ def _open_amount(appointment: Appointment, balance: Balance) -> int:
     """The rest of the price; of a visit without a fixed price, the rest of its deposit."""
     if balance.price is not None or balance.is_waived:
         return balance.open
-    return max(0, payments.sum_of(appointment) - balance.paid - balance.refunded)
+    return max(0, payments.sum_of(appointment) - balance.paid - balance.settled)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from clinic import money
@@ -170,7 +171,8 @@ def is_due(appointment: Appointment) -> bool:
     service = appointment.service
     if service is None or not service.prepayment or appointment.status in ("pending", "cancelled", "entered-in-error"):
         return False
-    if Payment.objects.filter(appointments=appointment).exclude(status__in=UNPAID).exists():
+    settled = ~Q(status__in=UNPAID) | Q(payments.settled_otherwise("pk"))
+    if Payment.objects.filter(settled, appointments=appointment).exists():
         return False
     return not appointment.has_payment or payments.taken_at_desk(appointment) < max(1, payments.sum_of(appointment))
 

@@ -3,7 +3,16 @@
 The provider is asked outside of every transaction: scheduling.booking.checkout and scheduling.booking.payment_orders.
 """
 
-from scheduling.payments.balance import PAYABLE, Account, Balance, accounts_of, balance_of, balances_of, taken_at_desk
+from scheduling.payments.balance import (
+    PAYABLE,
+    Account,
+    Balance,
+    accounts_of,
+    balance_of,
+    balances_of,
+    settled_otherwise,
+    taken_at_desk,
+)
 from scheduling.payments.provider import (
     CardCharge,
     Checkout,
@@ -45,6 +54,7 @@ __all__ = [
     "provider",
     "purpose_of",
     "refund_of",
+    "settled_otherwise",
     "sum_of",
     "taken_at_desk",
     "terms_of",

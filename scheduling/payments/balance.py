@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from clinic import money
-from clinic.models import Appointment, DeskPayment, HealthcareService, Patient, Payment, PaymentItem
+from clinic.models import Appointment, DeskPayment, HealthcareService, Patient, Payment, PaymentItem, PaymentOrder
 from scheduling.participants import patients_of
 
 # The statuses of online payments whose money the clinic has, or had.
@@ -29,14 +29,15 @@ PAYABLE = (
 class Balance:
     """Price of a visit and payments for it, in minor units. `price` is None if it has none, or nothing is asked.
 
-    `refunded` is the part of what was paid online that the clinic has given back: it is not asked for again.
+    `settled` is not asked for again, though the clinic does not have it here: what it has given back of what was paid
+    online, and charges that the bank has refused and that staff have settled otherwise.
     """
 
     currency: str
     price: int | None
     online: int = 0
     at_desk: int = 0
-    refunded: int = 0
+    settled: int = 0
     is_waived: bool = False
 
     @property
@@ -50,7 +51,7 @@ class Balance:
     @property
     def open(self) -> int:
         """Amount still to be paid; 0 for a visit without a fixed price."""
-        return max(0, (self.price or 0) - self.paid - self.refunded)
+        return max(0, (self.price or 0) - self.paid - self.settled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +87,30 @@ def balances_of(appointments: Iterable[Appointment]) -> dict[int, Balance]:
     keys = [visit.pk for visit in visits if visit.has_payment]
     if not keys:
         return balances
-    items = PaymentItem.objects.filter(appointment__in=keys).order_by()
-    for key, status, amount, refunded in items.values_list("appointment", "payment__status", "amount", "refunded"):
+    items = PaymentItem.objects.filter(appointment__in=keys).order_by().annotate(otherwise=settled_otherwise("payment"))
+    columns = ("appointment", "payment__status", "amount", "refunded", "otherwise")
+    for key, status, amount, refunded, otherwise in items.values_list(*columns):
         balance = balances[key]
         if status == Payment.Status.WAIVED:
             balances[key] = replace(balance, price=None, is_waived=True)
         elif status in (*HAS_MONEY, Payment.Status.AUTHORISED):
-            online, back = balance.online + amount - refunded, balance.refunded + refunded
-            balances[key] = replace(balance, online=online, refunded=back)
+            online, settled = balance.online + amount - refunded, balance.settled + refunded
+            balances[key] = replace(balance, online=online, settled=settled)
+        elif otherwise:
+            balances[key] = replace(balance, settled=balance.settled + amount)
     taken = DeskPayment.objects.filter(appointment__in=keys).order_by()
     for key, at_desk in taken.values_list("appointment").annotate(Sum("amount")):
         balances[key] = replace(balances[key], at_desk=at_desk)
     return balances
+
+
+def settled_otherwise(payment: str) -> Exists:
+    """The condition that staff have settled a payment otherwise whose charge the bank has refused.
+
+    `payment` is the column with its primary key.
+    """
+    orders = PaymentOrder.objects.filter(kind=PaymentOrder.Kind.CAPTURE, status=PaymentOrder.Status.SETTLED)
+    return Exists(orders.filter(payment=OuterRef(payment)))
 
 
 def accounts_of(patient: Patient, visits: QuerySet[Appointment]) -> list[Account]:

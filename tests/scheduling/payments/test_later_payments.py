@@ -142,6 +142,15 @@ def test_a_charge_that_the_bank_refuses_is_due_and_on_the_to_do_list_until_it_is
     assert (due(booked), to_do(boss)) == (None, [])
 
 
+def test_a_refused_charge_that_staff_have_settled_otherwise_is_not_due(booked, boss):
+    failed = pay(booked, status="failed")
+    refuse(failed, "capture", amount=PRICE)
+    booking.settle(booked.fhir_id, "Paid in cash", caller=boss, now=timezone.now())
+    assert due(booked) is None
+    assert not booking.is_due(again(booked))
+    assert to_do(boss) == []
+
+
 def test_a_later_charge_that_the_bank_refuses_is_due_again_whatever_was_paid_before(
     local, deposited, patient_caller, boss
 ):
