@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic.models import Questionnaire, QuestionnaireResponse
 from portal.common import uploads
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import any_staff_required, caller_of
 from portal.questions import parts, posts
 from portal.questions.parts import Part
 from portal.questions.visit_questions import questions_of, redirect_if_lost, visit_of
@@ -46,7 +46,7 @@ def file(request: HttpRequest, appointment_id: str, response_id: str, digest: st
     return uploads.download(found, "answer")
 
 
-@staff_required
+@any_staff_required
 @require_http_methods(["GET", "POST"])
 def preview(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
     """Show a questionnaire as patients will see it, on one page; nothing is saved."""
