@@ -253,7 +253,7 @@ def test_another_comment_changes_nothing_else(desk, appointment):
 def test_one_thing_at_a_time(desk, appointment):
     response = change(desk, appointment, step="cancelled", comment="Also this")
 
-    assert "One thing at a time" in errors(response)
+    assert "Make one change at a time" in errors(response)
     appointment.refresh_from_db()
     assert appointment.status == "booked"
 
