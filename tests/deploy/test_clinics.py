@@ -218,6 +218,7 @@ def test_no_other_role_gets_into_a_clinics_database(made, server, container):
         (["North", "--host", "visits.east.example"], "'North' is no name for a clinic"),
         (["east", "--host", "https://visits.east.example"], "is no host name"),
     ],
+    ids=["taken name", "taken host", "no name", "no host"],
 )
 def test_names_and_hosts_that_are_wrong_or_taken_are_refused(made, container, arguments, sentence):
     done = clinics(container, "create", *arguments)
