@@ -45,7 +45,7 @@ def make_absence(*, now: datetime) -> None:
 
 
 def _day_with_visits(site: Location, now: datetime) -> tuple[int, date] | None:
-    """The first day next week with a fitting number of visits of one practitioner, and their bookable's primary key.
+    """The day next week with most visits of one practitioner, but not too many, and their bookable's primary key.
 
     The visits of patients whose pages the demo shows stay as they are.
     """
@@ -53,17 +53,24 @@ def _day_with_visits(site: Location, now: datetime) -> tuple[int, date] | None:
         bookable__practitioner__isnull=False,
         appointment__site=site,
         appointment__status=Appointment.Status.BOOKED,
+        status=Slot.Status.BUSY,  # not their buffers
         start__gte=now + 4 * DAY,
         start__lt=now + 12 * DAY,
     ).select_related("appointment__patient")
     days: dict[tuple[int, date], list[Slot]] = defaultdict(list)
     for slot in taken.order_by("start", "pk"):
         days[slot.bookable_id, in_zone(slot.start, zone_named(site.timezone)).date()].append(slot)
-    for key, slots in days.items():
-        patients = [slot.appointment.patient for slot in slots if slot.appointment]
-        if FEWEST <= len(slots) <= MOST and all(patient and patient.user_id is None for patient in patients):
-            return key
-    return None
+    fitting = {
+        key: slots
+        for key, slots in days.items()
+        if FEWEST <= len(slots) <= MOST and not any(_is_shown(slot.appointment) for slot in slots)
+    }
+    return max(fitting, key=lambda key: len(fitting[key]), default=None)
+
+
+def _is_shown(visit: Appointment | None) -> bool:
+    """True if the visit is on the pages of a patient as whom one can sign in, or of nobody."""
+    return visit is None or visit.patient is None or visit.patient.user_id is not None
 
 
 def _by_link(visit: Appointment) -> Caller:
