@@ -79,7 +79,7 @@ def test_the_demo_does_none_of_it(started):
 def test_nothing_is_logged_twice_and_no_log_goes_past_the_filter_of_secrets():
     """Django would add a handler of its own while DEBUG is on."""
     assert settings.LOGGING["loggers"]["django"] == {"handlers": []}
-    assert settings.LOGGING["handlers"]["console"]["filters"] == ["secrets"]
+    assert settings.LOGGING["handlers"]["console"]["filters"] == ["outages", "secrets"]
 
 
 @pytest.fixture

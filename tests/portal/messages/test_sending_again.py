@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from clinic.models import Communication
 from scheduling import notifications
+from scheduling.access import Caller
 from tests.factories import AppointmentFactory, CommunicationFactory, LocationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,13 +45,15 @@ def test_only_staff_who_may_see_the_visit_send_again(client, ada, failed, who, s
     assert not Communication.objects.filter(occasion__startswith="again").exists()
 
 
-def test_the_timeline_shows_what_failed_and_offers_it_again(rf, failed):
+@pytest.mark.parametrize("is_staff", [True, False], ids=["desk", "reader"])
+def test_the_timeline_shows_what_failed_and_offers_it_again_to_those_who_may(rf, rana, failed, is_staff):
     context = {
         "timeline": notifications.timeline(failed.appointment),
         "zone": ZoneInfo("America/New_York"),
         "back": "/x/",
+        "caller": Caller(user=rana) if is_staff else Caller(),
     }
     part = render_to_string("portal/messages/_timeline.html", context, rf.get("/"))
     assert "Failed" in part
     assert "New York time" in part
-    assert f"/staff/messages/{failed.fhir_id}/again/" in part
+    assert (f"/staff/messages/{failed.fhir_id}/again/" in part) == is_staff
