@@ -15,6 +15,7 @@ from scheduling.booking.holds import (
     keep_slots,
     lock_free_patients,
     raise_if_expired,
+    require_room_for_new,
     require_within_limits,
     set_patient,
 )
@@ -128,6 +129,8 @@ def confirm_locked(
     appointment.warnings = request.judgement.warnings_unless_refused()
     appointment.cards = request.judgement.cards
     own_bookables(bookables)
+    if patient is not None:
+        require_room_for_new(appointment, caller, now)
     require_within_limits(appointment, caller, now)
     appointment.comment = request.comment or appointment.comment
     if request.extensions:

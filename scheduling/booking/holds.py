@@ -158,6 +158,7 @@ def name_locked(appointment: Appointment, patient: Patient, *, caller: Caller, n
     """Set the patient of a locked hold."""
     require_held(appointment, now)
     set_patient(appointment, patient, caller, now)
+    require_room_for_new(appointment, caller, now)
     require_within_limits(appointment, caller, now)
     save(appointment, now)
     audit("name", appointment, caller=caller, now=now)
@@ -286,21 +287,21 @@ def require_within_limits(appointment: Appointment, caller: Caller, now: datetim
     Needs the locks of the patients and, if they are taken at all, of the bookables.
     """
     assert appointment.start is not None  # appointment_has_time
-    if caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment):
-        _require_room_for_new(appointment, now)
+    if _is_limited(appointment, caller):
         lock_counted(appointment.service)
         patients_are_within_limits(
             appointment.service, patients_of(appointment), appointment.start, now=now, besides=appointment
         )
 
 
-def _require_room_for_new(appointment: Appointment, now: datetime) -> None:
+def require_room_for_new(appointment: Appointment, caller: Caller, now: datetime) -> None:
     """Raise RuleBroken if a patient who was named makes it a visit of new patients, in a session with as many as the
-    service allows. One that counts as such already, as a hold without a patient does, has its place.
+    service allows. One that counts as such already, as a hold without a patient does, has its place. Staff may book
+    more. Needs the locks of the patients, and takes those of the bookables.
     """
     service, start = appointment.service, appointment.start
     assert start is not None  # appointment_has_time
-    if service is None:
+    if service is None or not _is_limited(appointment, caller):
         return
     limited = [
         offering
@@ -317,6 +318,11 @@ def _require_room_for_new(appointment: Appointment, now: datetime) -> None:
     )
     if any(availability.Reason.NEW_PATIENTS_FULL in reasons for reasons in found.values()):
         raise RuleBroken(str(availability.REASONS[availability.Reason.NEW_PATIENTS_FULL]), expression=PARTICIPANT)
+
+
+def _is_limited(appointment: Appointment, caller: Caller) -> bool:
+    """True if the booking limits count for the caller: for patients, and for software that books for them."""
+    return caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment)
 
 
 def keep_slots(

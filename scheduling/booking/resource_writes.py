@@ -20,7 +20,7 @@ from clinic.models.statements import insert_without_conflicts
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.booking.cancellation import promote
-from scheduling.booking.holds import hold_within, require_within_limits
+from scheduling.booking.holds import hold_within, require_room_for_new, require_within_limits
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.judging import is_judged, with_judgement
 from scheduling.booking.patients import follow_merge, lock_patients, refuse_closed
@@ -307,6 +307,8 @@ def amend(
         setattr(appointment, name, value)
     if appointment.patient_id != patient or set(attending(appointment.participant)) != set(patients):
         _follow_patients(appointment, patients, now)
+        if appointment.status in ATTENDED and status in (appointment.status, Appointment.Status.BOOKED):
+            require_room_for_new(appointment, caller, now)
         if appointment.status in ATTENDED and status == appointment.status:
             require_within_limits(appointment, caller, now)
     if status == appointment.status:

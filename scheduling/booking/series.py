@@ -50,6 +50,7 @@ from scheduling.booking.slots import (
 )
 from scheduling.booking.transitions import TRANSITIONS, audit_lines, require_notice
 from scheduling.booking.visits import (
+    against_the_rules,
     manages,
     new_appointment,
     require_may_book,
@@ -256,9 +257,8 @@ def _place(
     for number, (start, occurrence) in enumerate(zip(request.starts, checked, strict=True), 1):
         if not occurrence.is_offered:
             with numbering(request, number):
-                require_offered(
-                    first.service, first.offerings, start, now=now, patients=patients, override=first.override
-                )
+                with against_the_rules(first.override):
+                    require_offered(first.service, first.offerings, start, now=now, patients=patients)
                 if not first.override:  # by itself it could be booked, but not with the others
                     raise TimeNotOffered(_("That day or week has no room for so many visits of the series."))
     visits = _new_visits(request, status, caller, now, expires)

@@ -23,7 +23,7 @@ from scheduling.booking.slots import (
     patients_are_within_limits,
 )
 from scheduling.booking.transitions import audit
-from scheduling.booking.visits import require_may_move, require_offered, write_notes
+from scheduling.booking.visits import against_the_rules, require_may_move, require_offered, write_notes
 from scheduling.errors import IllegalTransition, VersionConflict
 from scheduling.participants import attending, patients_of
 from scheduling.plugins import BookingStep
@@ -118,9 +118,8 @@ def _arrive(visit: Appointment, request: RescheduleRequest, *, now: datetime) ->
     patients_are_free(patients, request.start, request.end, now=now, besides=visit)
     if not request.override:
         patients_are_within_limits(visit.service, patients, request.start, now=now, besides=visit)
-    require_offered(
-        visit.service, request.offerings, request.start, now=now, patients=patients, override=request.override
-    )
+    with against_the_rules(request.override):
+        require_offered(visit.service, request.offerings, request.start, now=now, patients=patients)
     places = len(attending(visit.participant))
     visit.warnings = request.judgement.warnings_unless_refused(request.override)
     visit.cards = request.judgement.cards

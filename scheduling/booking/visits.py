@@ -1,6 +1,7 @@
 """Use cases of visits: book, reschedule, annotate."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -162,15 +163,15 @@ def _seats(request: BookingRequest, replaced: Appointment | None, now: datetime)
     """
     taken = taken_offerings(request, now=now) if request.overbook else None
     if not taken:
-        require_offered(
-            request.service,
-            request.offerings,
-            request.start,
-            now=now,
-            without=replaced,
-            patients=request.patients,
-            override=request.override,
-        )
+        with against_the_rules(request.override):
+            require_offered(
+                request.service,
+                request.offerings,
+                request.start,
+                now=now,
+                without=replaced,
+                patients=request.patients,
+            )
         places = len(request.patients)
         return seats_for(request.service, request.offerings, request.start, places, now=now, without=replaced)
     others = [each for each in request.offerings if each not in taken]
@@ -211,7 +212,8 @@ def reschedule(
     lock_counted(service)
     if not request.override:
         patients_are_within_limits(service, patients, start, now=now, besides=appointment)
-    require_offered(service, offerings, start, now=now, without=appointment, override=request.override)
+    with against_the_rules(request.override):
+        require_offered(service, offerings, start, now=now, without=appointment)
     appointment.warnings = request.judgement.warnings_unless_refused(request.override)
     appointment.cards = request.judgement.cards
     before = {} if held else notifications.snapshot_of(appointment)
@@ -356,12 +358,8 @@ def require_offered(
     now: datetime,
     without: Appointment | None = None,
     patients: Sequence[Patient] | None = None,
-    override: str = "",
 ) -> None:
-    """Raise TimeTaken, or TimeNotOffered with every reason. With `override`, only taken time is refused.
-
-    The patients are by default those of the visit `without`.
-    """
+    """Raise TimeTaken, or TimeNotOffered with every reason. The patients are by default those of `without`."""
     if availability.is_offered(service, offerings, start, now=now, without=without, patients=patients):
         return
     reasons = availability.explain(service, offerings, start, now=now, without=without, patients=patients)
@@ -371,12 +369,10 @@ def require_offered(
     if not named or all(reason in availability.TIME_CONFLICTS for _, reason in named):
         # Without a reason left, the time became free between the two queries: the caller may try again.
         raise TimeTaken
-    if override and all(reason not in availability.TIME_CONFLICTS for _, reason in named):
-        return
     raise TimeNotOffered(
         issues=[
             Issue(
-                "conflict" if reason in availability.TIME_CONFLICTS else "business-rule",
+                TimeTaken.code if reason in availability.TIME_CONFLICTS else TimeNotOffered.code,
                 _("That time is not offered by %(name)s.") % {"name": offering.actor_name or offering.reference}
                 + f" {availability.REASONS[reason]}",
                 offering.reference,
@@ -384,6 +380,16 @@ def require_offered(
             for offering, reason in named
         ]
     )
+
+
+@contextmanager
+def against_the_rules(override: str) -> Iterator[None]:
+    """Let a time pass that is not offered, if there is a reason to override the rules. Taken time is still refused."""
+    try:
+        yield
+    except TimeNotOffered as refusal:
+        if not override or any(issue.code == TimeTaken.code for issue in refusal.issues):
+            raise
 
 
 def new_appointment(

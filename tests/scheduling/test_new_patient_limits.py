@@ -161,7 +161,7 @@ def test_a_hold_that_turns_out_to_be_for_a_returning_patient_gives_its_place_bac
     assert has_morning(found(service, chen, ada))
 
 
-@pytest.mark.parametrize("step", ["name", "confirm", "amend"])
+@pytest.mark.parametrize("step", ["name", "confirm", "amend", "amend and book"])
 def test_the_hold_of_a_returning_patient_does_not_become_one_new_patient_too_many(service, chen, ada, known, step):
     held = hold(wish(service, chen, at=monday(9), patient=known))
     other = visit_of(PatientFactory(), service, chen, monday(10))
@@ -179,8 +179,9 @@ def give(held, patient, step):
     elif step == "confirm":
         booking.confirm(held.fhir_id, ConfirmRequest(patient=patient), caller=caller, now=now)
     else:
+        changes = {"patient_id": patient.pk} | ({"status": "booked"} if step == "amend and book" else {})
         with booking.all_or_nothing():
-            booking.amend(held.fhir_id, {"patient_id": patient.pk}, caller=caller, now=now)
+            booking.amend(held.fhir_id, changes, caller=caller, now=now)
 
 
 # Moves, series, groups
