@@ -91,3 +91,12 @@ def another_connection() -> Iterator[Callable[[str], None]]:
 
         yield lambda sql: thread.submit(execute, sql).result(timeout=20)
         thread.submit(lambda: connection.close()).result(timeout=20)
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Wait for a lock for a moment only, where a test has somebody else keep it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '300ms'")
+        yield
+        cursor.execute("RESET lock_timeout")

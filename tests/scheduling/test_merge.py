@@ -47,7 +47,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.row_digests import stored
-from tests.scheduling.situations import SOFTWARE, another_connection, book, monday, wish
+from tests.scheduling.situations import SOFTWARE, another_connection, book, impatient, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER = {"system": "https://riverside.example/records", "value": "R-17"}
@@ -389,7 +389,7 @@ def test_a_visit_that_somebody_else_changes_is_waited_for(ada, twin, rows):
     with another_connection() as execute:
         execute("BEGIN")
         execute(f"SELECT 1 FROM clinic_appointment WHERE id = {rows['Appointment'].pk} FOR NO KEY UPDATE")
-        with pytest.raises(ScheduleBusy):
+        with impatient(), pytest.raises(ScheduleBusy):
             merge(twin, ada)
         execute("ROLLBACK")
     assert merge(twin, ada).moved["Appointment"] == 1

@@ -31,7 +31,7 @@ from tests.factories import (
 )
 from tests.payments import pay
 from tests.scheduling.personal_data.planted import MARKER, patient_with_everything, tables_with
-from tests.scheduling.situations import another_connection, monday
+from tests.scheduling.situations import another_connection, impatient, monday
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -264,7 +264,7 @@ def test_somebody_who_writes_about_the_person_at_this_moment_is_waited_for(ada, 
         execute(
             f"SELECT 1 FROM clinic_patient WHERE id = {ada.pk} FOR KEY SHARE"
         )  # as an insert that refers to it does
-        with pytest.raises(ScheduleBusy):
+        with impatient(), pytest.raises(ScheduleBusy):
             erase(ada, manager)
         execute("ROLLBACK")
     erase(ada, manager)
