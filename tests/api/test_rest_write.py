@@ -1,7 +1,7 @@
 """https://hl7.org/fhir/R4/http.html#create and #update"""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Barrier, Event
 
@@ -380,9 +380,10 @@ def test_a_writer_who_waited_for_the_id_blocks_nobody():
                 wait_until_waiting(2)
                 requests.append(pool.submit(closing, puts[1]))
                 wait_until_waiting(3)
-            wait_until_waiting(1)  # the first has created it
+            wait(requests, timeout=10, return_when=FIRST_COMPLETED)  # it has created it
+            wait_until_blocked(requests)
             requests.append(pool.submit(closing, puts[2]))
-            wait_until_waiting(2)
+            wait_until_blocked(requests)
         finally:
             go_on.set()
     assert sorted(each.result().status_code for each in requests) == [200, 200, 201]
@@ -398,16 +399,27 @@ def closing(act):
 
 def wait_until_waiting(several):
     """Return once this number of transactions wait for a lock."""
+    wait_until(lambda waiting: waiting == several)
+
+
+def wait_until_blocked(requests):
+    """Return once each request has its answer or waits for a lock: who gets a lock first is not certain."""
+    wait_until(lambda waiting: waiting >= sum(not each.done() for each in requests))
+
+
+def wait_until(is_true):
+    """Return once something is true of the number of transactions that wait for a lock."""
     with connection.cursor() as cursor:
         for _ in range(2000):
             cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
             )
-            if cursor.fetchone() == (several,):
+            [waiting] = cursor.fetchone()
+            if is_true(waiting):
                 return
             Event().wait(0.005)
-    raise AssertionError(f"There are never {several} that wait.")
+    raise AssertionError(f"{waiting} wait, which are never as many as they should be.")
 
 
 @pytest.mark.django_db(transaction=True)
