@@ -28,7 +28,7 @@ class NotAllowed(Exception):
 
 
 class Unreachable(Exception):
-    """There was no response in time. The message is a sentence without secrets."""
+    """Raised when there was no response in time. The message is a sentence without secrets."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ REDIS = "redis://127.0.0.1:6379/0"
 
 @dataclass(frozen=True)
 class NewClinic:
-    """What is asked for a new clinic. `database_host` is empty if its processes reach PostgreSQL as this one does."""
+    """Request for a new clinic. `database_host` is empty if its processes reach PostgreSQL as this one does."""
 
     name: str
     host: str
@@ -27,12 +27,12 @@ class NewClinic:
     backups: Path
 
 
-def make(folder: Folder, asked: NewClinic) -> Clinic:
+def make(folder: Folder, request: NewClinic) -> Clinic:
     """Make a clinic, or finish one that was begun, and return it. Raises ClinicError."""
-    name = database_name(check_name(asked.name))
+    name = database_name(check_name(request.name))
     with databases.administered() as server:
         with folder.locked():
-            clinic = _begun(folder, asked) or _begin(folder, asked, server)
+            clinic = _begun(folder, request) or _begin(folder, request, server)
         if not clinic.password:
             raise ClinicError(f"DATABASE_URL in {clinic.file} must have the password of the role {name}.")
         server.make(name, clinic.password)
@@ -41,37 +41,37 @@ def make(folder: Folder, asked: NewClinic) -> Clinic:
     return clinic
 
 
-def _begun(folder: Folder, asked: NewClinic) -> Clinic | None:
+def _begun(folder: Folder, request: NewClinic) -> Clinic | None:
     """Return the clinic if it was made before for the same host. Raises ClinicError if the name is another clinic's."""
-    clinic = next((each for each in folder.clinics() if each.name == asked.name), None)
-    if clinic and asked.host not in clinic.hosts:
+    clinic = next((each for each in folder.clinics() if each.name == request.name), None)
+    if clinic and request.host not in clinic.hosts:
         served = ", ".join(clinic.hosts) or "no host"
         raise ClinicError(f"There is a clinic {clinic.name} already, on {served} ({clinic.file}). Choose another name.")
     return clinic
 
 
-def _begin(folder: Folder, asked: NewClinic, server: databases.Server) -> Clinic:
+def _begin(folder: Folder, request: NewClinic, server: databases.Server) -> Clinic:
     """Write the settings file, before anything that needs its password. Raises ClinicError."""
-    host, title = check_host(asked.host, folder.clinics()), check_title(asked.title or asked.name.capitalize())
-    name = database_name(asked.name)
+    host, title = check_host(request.host, folder.clinics()), check_title(request.title or request.name.capitalize())
+    name = database_name(request.name)
     if server.has(name):
         raise ClinicError(
             f"PostgreSQL has a role or a database {name} already, and {folder.path} no settings of it."
-            f" Put {asked.name}.env back, or choose another name."
+            f" Put {request.name}.env back, or choose another name."
         )
     settings = {
         "ALLOWED_HOSTS": host,
         "SECRET_KEY": secrets.token_hex(40),
-        "DATABASE_URL": _database_url(asked.database_host or server.address, name),
+        "DATABASE_URL": _database_url(request.database_host or server.address, name),
         "REDIS_URL": environ.get("REDIS_URL") or folder.shared().get("REDIS_URL") or REDIS,
-        "REDIS_PREFIX": asked.name,
+        "REDIS_PREFIX": request.name,
         "BEHIND_PROXY": "True",
         "GRANIAN_PORT": str(folder.free_port()),
-        "BACKUP_DIR": str(asked.backups / asked.name),
+        "BACKUP_DIR": str(request.backups / request.name),
         "OIDC_RSA_PRIVATE_KEY": _rsa_key(),
         "CLINIC_NAME": title,
     }
-    return folder.write(asked.name, settings)
+    return folder.write(request.name, settings)
 
 
 def _database_url(host: str, name: str) -> str:

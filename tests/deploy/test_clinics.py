@@ -110,7 +110,7 @@ def create(container: Container, tmp_path_factory: pytest.TempPathFactory) -> An
 
 @pytest.fixture(scope="module")
 def made(folder: Folder, create: Any) -> dict[str, subprocess.CompletedProcess[str]]:
-    """What was said as north was made, and as south was made, which failed and was begun again."""
+    """The output of the commands that made north, and south, which failed and was begun again."""
     folder.path.mkdir(mode=0o700)
     shared = folder.path / "shared.env"
     shared.write_text("EMAIL_URL=dummymail://\nHOLD_MINUTES=0\n")

@@ -48,8 +48,8 @@ def main() -> int:
 
 def show(result: "Result") -> None:
     """Print what was killed, what clients were told, and what was wrong."""
-    visits = Counter(visit.status or "refused" for visit in result.told.visits)
-    for title, counts in (("killed", result.killed), ("answers", result.told.answers), ("visits", visits)):
+    visits = Counter(visit.status or "refused" for visit in result.records.visits)
+    for title, counts in (("killed", result.killed), ("answers", result.records.answers), ("visits", visits)):
         print(f"\n{title}: {sum(counts.values())}")
         print(*(f"  {number:7}  {name}" for name, number in sorted(counts.items())), sep="\n")
     print(f"\nmails: {result.mails}, of which {result.mails_sent_again} were sent again")

@@ -9,25 +9,25 @@ from pathlib import Path
 from clinic.doctor import CHECKS_OF_ROWS
 from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, Communication, Event, Medium
-from tests.drills.told import Told, ToldVisit
+from tests.drills.client_records import ClientRecords, RecordedVisit
 
 OPEN = (Communication.Status.PREPARATION, Communication.Status.IN_PROGRESS)
 SENT = Communication.Status.COMPLETED
 NAMED = 5  # problems of one kind that are named
 
 
-def problems_of_visits(told: Told, *, now: datetime) -> Iterator[str]:
+def problems_of_visits(records: ClientRecords, *, now: datetime) -> Iterator[str]:
     """Compare the visits with what their clients were told, then let the doctor look at them."""
     rows: dict[str, list[Appointment]] = defaultdict(list)
-    for row in Appointment.objects.filter(comment__in=[visit.mark for visit in told.visits]):
+    for row in Appointment.objects.filter(comment__in=[visit.mark for visit in records.visits]):
         rows[row.comment].append(row)
-    for visit in told.visits:
+    for visit in records.visits:
         yield from _problems_of_visit(visit, rows[visit.mark])
     for check in CHECKS_OF_ROWS:
         yield from check.findings(now)
 
 
-def _problems_of_visit(visit: ToldVisit, rows: list[Appointment]) -> Iterator[str]:
+def _problems_of_visit(visit: RecordedVisit, rows: list[Appointment]) -> Iterator[str]:
     if len(rows) > 1:
         yield f"doubled: {visit.mark} is {len(rows)} visits"
     if not visit.fhir_id:
@@ -43,7 +43,7 @@ def _problems_of_visit(visit: ToldVisit, rows: list[Appointment]) -> Iterator[st
         yield f"lost: {visit.mark} begins at {row.start}, and its client was told {visit.start}"
 
 
-def problems_of_messages(told: Told, mails: Iterable[str], *, killed_workers: int) -> Iterator[str]:
+def problems_of_messages(records: ClientRecords, mails: Iterable[str], *, killed_workers: int) -> Iterator[str]:
     """Compare the messages with the visits, and the mail, by the Message-IDs' first parts, with the messages.
 
     Each worker that is killed may have had one message in hand, which is then sent again.
@@ -52,7 +52,7 @@ def problems_of_messages(told: Told, mails: Iterable[str], *, killed_workers: in
         Communication.objects.filter(status__in=OPEN).exclude(event=Event.REMINDER).values_list("fhir_id", flat=True)
     ):
         yield f"never sent: the message {fhir_id}"
-    yield from _problems_of_news(told)
+    yield from _problems_of_news(records)
     sent = Counter(mails)
     rows = Communication.objects.filter(medium=Medium.EMAIL, status=SENT, part_of=None)
     completed = set(rows.values_list("fhir_id", flat=True))
@@ -66,13 +66,13 @@ def problems_of_messages(told: Told, mails: Iterable[str], *, killed_workers: in
         yield f"{again} messages were sent again, and {killed_workers} workers were killed: {', '.join(twice[:NAMED])}"
 
 
-def _problems_of_news(told: Told) -> Iterator[str]:
+def _problems_of_news(records: ClientRecords) -> Iterator[str]:
     """Look for visits of which the patient does not know what their client was told."""
     events: dict[str, set[str]] = defaultdict(set)
     emails = Communication.objects.filter(medium=Medium.EMAIL, status=SENT)
     for fhir_id, event in emails.values_list("appointment__fhir_id", "event"):
         events[fhir_id].add(event)
-    for visit in told.visits:
+    for visit in records.visits:
         known = events[visit.fhir_id]
         if visit.status == "booked" and not known & {Event.CONFIRMATION, Event.CHANGE}:
             yield f"no message says that {visit.mark} is booked"

@@ -15,7 +15,7 @@ import httpx
 from django.utils import timezone
 
 from clinic.fhir.datatypes import Json, instant
-from tests.drills.told import REFUSALS, Told, ToldVisit
+from tests.drills.client_records import REFUSALS, ClientRecords, RecordedVisit
 
 TIMEOUT = 20.0
 PAUSE = 0.3
@@ -26,7 +26,7 @@ PATIENTLY = 180.0  # seconds in which each request is answered, however often it
 
 @dataclass(frozen=True)
 class Clinic:
-    """What clients know of the clinic."""
+    """The clinic as the clients of a drill know it."""
 
     url: str
     token: str
@@ -37,9 +37,9 @@ class Clinic:
 class Client(Thread):
     """A client that does one thing after another until it is told to stop."""
 
-    def __init__(self, number: int, clinic: Clinic, told: Told, over: Event, seed: int) -> None:
+    def __init__(self, number: int, clinic: Clinic, records: ClientRecords, over: Event, seed: int) -> None:
         super().__init__(name=f"client-{number}", daemon=True)
-        self._number, self._clinic, self._told, self._over = number, clinic, told, over
+        self._number, self._clinic, self._records, self._over = number, clinic, records, over
         self._chance = random.Random(f"{seed}-{number}")
         self._sent = 0
 
@@ -50,7 +50,7 @@ class Client(Thread):
             except NotAnswered:
                 return
             except Exception as error:
-                self._told.complain(f"{self.name} failed: {type(error).__name__}: {error}")
+                self._records.complain(f"{self.name} failed: {type(error).__name__}: {error}")
                 return
             time.sleep(self._chance.uniform(0, PAUSE))
 
@@ -62,19 +62,19 @@ class Client(Thread):
         try:
             answer = http.request(method, path, **more)
         except httpx.TransportError as error:
-            self._told.answer("refused" if isinstance(error, httpx.ConnectError) else "connection lost")
+            self._records.answer("refused" if isinstance(error, httpx.ConnectError) else "connection lost")
             return None
-        self._told.answer(str(answer.status_code))
+        self._records.answer(str(answer.status_code))
         self._look_at(answer)
         return answer
 
     def _look_at(self, answer: httpx.Response) -> None:
         request = f"{answer.request.method} {answer.request.url.path}"
         if answer.status_code == 503 and "Retry-After" not in answer.headers:
-            self._told.complain(f"{request}: 503 without Retry-After")
+            self._records.complain(f"{request}: 503 without Retry-After")
         allowed = answer.status_code == 503 or answer.status_code in REFUSALS or 200 <= answer.status_code < 400
         if not allowed:
-            self._told.complain(f"{request}: {answer.status_code} {answer.text[:300]}")
+            self._records.complain(f"{request}: {answer.status_code} {answer.text[:300]}")
 
 
 class NotAnswered(Exception):
@@ -88,7 +88,7 @@ class Software(Client):
         super().__init__(*given)
         headers = {"Authorization": f"Bearer {self._clinic.token}", "Content-Type": "application/fhir+json"}
         self._http = httpx.Client(base_url=f"{self._clinic.url}/fhir/R4/", headers=headers, timeout=TIMEOUT)
-        self._visits: list[ToldVisit] = []
+        self._visits: list[RecordedVisit] = []
 
     def act(self) -> None:
         kept = [visit for visit in self._visits if visit.status == "booked"]
@@ -112,11 +112,11 @@ class Software(Client):
             if answer.is_success:
                 _learn(visit, answer.json()["entry"][0]["resource"])
 
-    def _take(self, operation: str) -> ToldVisit | None:
+    def _take(self, operation: str) -> RecordedVisit | None:
         proposal = self._proposal()
         if proposal is None:
             return None
-        visit = self._told.visit(f"{self.name}-{self._sent}")
+        visit = self._records.visit(f"{self.name}-{self._sent}")
         patient = {"actor": {"reference": self._chance.choice(self._clinic.patients)}, "status": "accepted"}
         body = {**proposal, "comment": visit.mark, "participant": [*proposal["participant"], patient]}
         answer = self._send(operation, body)
@@ -126,12 +126,12 @@ class Software(Client):
         self._visits.append(visit)
         return visit
 
-    def _cancel(self, visit: ToldVisit) -> None:
+    def _cancel(self, visit: RecordedVisit) -> None:
         answer = self._send(f"Appointment/{visit.fhir_id}/$cancel", {})
         if answer.is_success:
             _learn(visit, answer.json())
 
-    def _move(self, visit: ToldVisit) -> None:
+    def _move(self, visit: RecordedVisit) -> None:
         proposal = self._proposal()
         if proposal is None:
             return
@@ -171,9 +171,9 @@ class Software(Client):
             if answer is not None and answer.status_code not in (429, 503):
                 return answer
             if answer is not None and "transient" not in answer.text and "throttled" not in answer.text:
-                self._told.complain(f"POST {path}: {answer.status_code} {answer.text[:300]}")
+                self._records.complain(f"POST {path}: {answer.status_code} {answer.text[:300]}")
             time.sleep(self._chance.uniform(0.2, 1.0))
-        self._told.complain(f"POST {path} was not answered")
+        self._records.complain(f"POST {path} was not answered")
         raise NotAnswered
 
 
@@ -196,8 +196,8 @@ class Visitor(Client):
                 answer = self._ask(http, "POST", f"{path}hold/", data=form, headers=headers)
                 is_away = answer is not None and answer.status_code == 503 and answer.request.method == "POST"
                 if is_away and form["time"] not in answer.text:
-                    self._told.complain(f"POST {path}hold/: the page for 503 does not keep the time that was chosen")
+                    self._records.complain(f"POST {path}hold/: the page for 503 does not keep the time that was chosen")
 
 
-def _learn(visit: ToldVisit, appointment: Json) -> None:
+def _learn(visit: RecordedVisit, appointment: Json) -> None:
     visit.fhir_id, visit.status, visit.start = appointment["id"], appointment["status"], appointment.get("start", "")

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from clinic.models import Communication
 from tests.drills import checks
+from tests.drills.client_records import ClientRecords
 from tests.drills.clients import Client, Software, Visitor
 from tests.drills.filling import fill
 from tests.drills.installation import TICK, Installation
-from tests.drills.told import Told
 
 BETWEEN_KILLS = (3.0, 12.0)  # seconds
 PATIENTLY = 240.0  # seconds for the last answers, and for the last messages
@@ -27,9 +27,9 @@ CLIENTS = (Software, Software, Visitor)
 
 @dataclass
 class Result:
-    """What a drill did, and what was wrong."""
+    """The kills, records and mails of a drill, and its problems."""
 
-    told: Told = field(default_factory=Told)
+    records: ClientRecords = field(default_factory=ClientRecords)
     killed: Counter[str] = field(default_factory=Counter)
     mails: int = 0
     mails_sent_again: int = 0
@@ -45,7 +45,7 @@ def run(installation: Installation, seconds: float, seed: int) -> Result:
     installation.start_programs()
     result, over = Result(), Event()
     clients: list[Client] = [
-        kind(number, clinic, result.told, over, seed) for number, kind in enumerate(CLIENTS, start=1)
+        kind(number, clinic, result.records, over, seed) for number, kind in enumerate(CLIENTS, start=1)
     ]
     for client in clients:
         client.start()
@@ -91,7 +91,7 @@ def _problems(installation: Installation, result: Result) -> Iterator[str]:
     mails = checks.mails_in(installation.mail)
     result.mails, result.mails_sent_again = len(mails), len(mails) - len(set(mails))
     killed_workers = result.killed[f"{installation.worker.name}: SIGKILL"]
-    yield from result.told.wrong
-    yield from checks.problems_of_visits(result.told, now=timezone.now())
-    yield from checks.problems_of_messages(result.told, mails, killed_workers=killed_workers)
+    yield from result.records.wrong
+    yield from checks.problems_of_visits(result.records, now=timezone.now())
+    yield from checks.problems_of_messages(result.records, mails, killed_workers=killed_workers)
     yield from checks.problems_of_logs(installation.logs)

@@ -141,18 +141,18 @@ def kills(
             with suppress(ProcessLookupError):
                 os.kill(chance.choice(processes), signal.SIGKILL)
 
-    def told(part: Part, number: signal.Signals) -> Kill:
+    def signalled(part: Part, number: signal.Signals) -> Kill:
         return Kill(f"{part.name}: {number.name}", part, lambda _: part.signal(number))
 
     url = postgres.service.url
     return [
         Kill(f"{web.name}: SIGKILL of one worker", web, lambda chance: kill_one_of(web.children(), chance)),
         *(Kill(f"{part.name}: SIGKILL", part, lambda _, part=part: part.kill_all()) for part in (web, worker, clock)),
-        *(told(part, signal.SIGTERM) for part in (web, worker, clock, redis)),
-        told(redis, signal.SIGKILL),
-        told(postgres, signal.SIGINT),  # a fast restart
-        told(postgres, signal.SIGQUIT),  # an immediate one, which needs recovery
-        told(postgres, signal.SIGKILL),
+        *(signalled(part, signal.SIGTERM) for part in (web, worker, clock, redis)),
+        signalled(redis, signal.SIGKILL),
+        signalled(postgres, signal.SIGINT),  # a fast restart
+        signalled(postgres, signal.SIGQUIT),  # an immediate one, which needs recovery
+        signalled(postgres, signal.SIGKILL),
         Kill(
             f"{postgres.name}: SIGKILL of one connection", postgres, lambda chance: kill_one_of(backends(url), chance)
         ),

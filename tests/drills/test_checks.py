@@ -8,7 +8,7 @@ from django.utils import timezone
 from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, Slot
 from tests.drills import checks
-from tests.drills.told import Told
+from tests.drills.client_records import ClientRecords
 from tests.factories import AppointmentFactory, CommunicationFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
@@ -26,25 +26,25 @@ def booked():
 
 
 @pytest.fixture
-def told(booked):
-    """What the client was told of its visit."""
-    told = Told()
-    visit = told.visit(MARK)
+def records(booked):
+    """The records of a client that was told that its visit is booked."""
+    records = ClientRecords()
+    visit = records.visit(MARK)
     visit.fhir_id, visit.status, visit.start = booked.fhir_id, "booked", instant(booked.start)
-    return told
+    return records
 
 
-def of_visits(told):
-    return list(checks.problems_of_visits(told, now=timezone.now()))
+def of_visits(records):
+    return list(checks.problems_of_visits(records, now=timezone.now()))
 
 
-def test_nothing_is_wrong(told):
-    assert of_visits(told) == []
+def test_nothing_is_wrong(records):
+    assert of_visits(records) == []
 
 
-def test_a_visit_that_is_gone_is_lost(told, booked):
+def test_a_visit_that_is_gone_is_lost(records, booked):
     Appointment.objects.filter(pk=booked.pk).update(comment="of somebody else")
-    assert of_visits(told) == [f"lost: {MARK}, of which its client was told"]
+    assert of_visits(records) == [f"lost: {MARK}, of which its client was told"]
 
 
 @pytest.mark.parametrize(
@@ -55,36 +55,36 @@ def test_a_visit_that_is_gone_is_lost(told, booked):
         ({"deleted_at": START}, f"lost: {MARK}, of which its client was told"),
     ],
 )
-def test_a_visit_that_is_another_than_its_client_was_told_is_lost(told, booked, changes, problem):
+def test_a_visit_that_is_another_than_its_client_was_told_is_lost(records, booked, changes, problem):
     Appointment.objects.filter(pk=booked.pk).update(**changes)
-    assert of_visits(told)[0].startswith(problem)
+    assert of_visits(records)[0].startswith(problem)
 
 
-def test_two_visits_of_one_request_are_doubled(told, booked):
+def test_two_visits_of_one_request_are_doubled(records, booked):
     AppointmentFactory(comment=MARK, status="cancelled", start=booked.start, end=booked.end)
-    assert of_visits(told) == [f"doubled: {MARK} is 2 visits"]
+    assert of_visits(records) == [f"doubled: {MARK} is 2 visits"]
 
 
-def test_a_visit_whose_client_was_refused_should_not_be_there(told):
-    told.visits[0].fhir_id = told.visits[0].status = ""
-    assert of_visits(told) == [f"refused and yet taken: {MARK}"]
+def test_a_visit_whose_client_was_refused_should_not_be_there(records):
+    records.visits[0].fhir_id = records.visits[0].status = ""
+    assert of_visits(records) == [f"refused and yet taken: {MARK}"]
 
 
-def test_a_hold_that_has_ended_is_not_lost(told, booked):
-    told.visits[0].status = "pending"
+def test_a_hold_that_has_ended_is_not_lost(records, booked):
+    records.visits[0].status = "pending"
     Appointment.objects.filter(pk=booked.pk).update(status="cancelled")
     Slot.objects.all().delete()
-    assert of_visits(told) == []
+    assert of_visits(records) == []
 
 
-def test_the_doctor_looks_at_all_visits(told, booked):
+def test_the_doctor_looks_at_all_visits(records, booked):
     Slot.objects.all().delete()
-    [finding] = of_visits(told)
+    [finding] = of_visits(records)
     assert finding.endswith(f"visits that take no time of a calendar: 1 ({booked.fhir_id}).")
 
 
-def of_messages(told, mails, killed_workers=0):
-    return list(checks.problems_of_messages(told, mails, killed_workers=killed_workers))
+def of_messages(records, mails, killed_workers=0):
+    return list(checks.problems_of_messages(records, mails, killed_workers=killed_workers))
 
 
 @pytest.fixture
@@ -92,38 +92,38 @@ def message(booked):
     return CommunicationFactory(appointment=booked, event="confirmation", status="completed")
 
 
-def test_each_message_is_one_mail(told, message):
-    assert of_messages(told, [message.fhir_id]) == []
+def test_each_message_is_one_mail(records, message):
+    assert of_messages(records, [message.fhir_id]) == []
 
 
-def test_a_message_that_was_sent_twice(told, message):
+def test_a_message_that_was_sent_twice(records, message):
     twice = [message.fhir_id] * 2
-    assert of_messages(told, twice, killed_workers=1) == []
-    assert of_messages(told, twice) == [
+    assert of_messages(records, twice, killed_workers=1) == []
+    assert of_messages(records, twice) == [
         f"1 messages were sent again, and 0 workers were killed: {message.fhir_id}",
     ]
 
 
-def test_a_message_that_is_no_mail(told, message):
-    assert of_messages(told, []) == [f"lost: the message {message.fhir_id} was recorded as sent, and is no mail"]
+def test_a_message_that_is_no_mail(records, message):
+    assert of_messages(records, []) == [f"lost: the message {message.fhir_id} was recorded as sent, and is no mail"]
 
 
-def test_a_mail_that_is_no_message(told, message):
+def test_a_mail_that_is_no_message(records, message):
     problem = "sent, and not recorded as sent: the message other"
-    assert of_messages(told, [message.fhir_id, "other"]) == [problem]
+    assert of_messages(records, [message.fhir_id, "other"]) == [problem]
 
 
-def test_a_message_that_waits(told, message):
+def test_a_message_that_waits(records, message):
     type(message).objects.update(status="in-progress")
-    assert of_messages(told, []) == [
+    assert of_messages(records, []) == [
         f"never sent: the message {message.fhir_id}",
         f"no message says that {MARK} is booked",
     ]
 
 
-def test_a_patient_who_does_not_know_of_the_cancellation(told, message):
-    told.visits[0].status = "cancelled"
-    assert of_messages(told, [message.fhir_id]) == [f"no message says that {MARK} is cancelled"]
+def test_a_patient_who_does_not_know_of_the_cancellation(records, message):
+    records.visits[0].status = "cancelled"
+    assert of_messages(records, [message.fhir_id]) == [f"no message says that {MARK} is cancelled"]
 
 
 LOG = """2026-01-05 09:00:00 ERROR celery.app.trace Task failed

@@ -66,7 +66,7 @@ class PatientLists:
 
     @property
     def payments(self) -> QuerySet[Payment]:
-        """What was paid or reserved online, the latest first."""
+        """Payments and reservations online, the latest first."""
         rows = Payment.objects.filter(patient=self.patient, appointments__in=self.booked.values("pk")).distinct()
         return rows.prefetch_related("appointments")
 

@@ -1,4 +1,4 @@
-"""What the pages show to each role of staff can be done by it: no link and no form leads to a refusal.
+"""The links and forms on the pages of each role of staff: none leads to a refusal.
 
 The walk begins at the pages that everybody reads, follows every link once for each kind of page, and presses the button
 of every form that it comes to. What is posted is undone.

@@ -1,4 +1,4 @@
-"""What the clients of a drill were told."""
+"""Records of the answers that the clients of a drill got."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ REFUSALS = (409, 422, 429)
 
 
 @dataclass
-class ToldVisit:
+class RecordedVisit:
     """A visit as its client was told last, and the mark that its client put into its comment.
 
     `fhir_id` is empty until the client is told that it is taken.
@@ -21,16 +21,16 @@ class ToldVisit:
 
 
 @dataclass
-class Told:
-    """All that the clients of a drill were told: visits, the statuses of answers, and answers that are wrong."""
+class ClientRecords:
+    """The visits that clients were told of, the number of answers by status, and the answers that are wrong."""
 
-    visits: list[ToldVisit] = field(default_factory=list)
+    visits: list[RecordedVisit] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
-    def visit(self, mark: str) -> ToldVisit:
-        visit = ToldVisit(mark)
+    def visit(self, mark: str) -> RecordedVisit:
+        visit = RecordedVisit(mark)
         with self.lock:
             self.visits.append(visit)
         return visit
