@@ -3,7 +3,7 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from allauth.account.signals import email_confirmed, user_signed_up
+from allauth.account.signals import email_confirmed, user_logged_in, user_signed_up
 from django.contrib import messages
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +21,7 @@ from portal.booking import guests, steps
 from portal.common import form_drafts
 from portal.common.callers import caller_of, details_for, sign_in_for, sign_in_required
 from portal.common.forms import PatientDetailsForm
+from scheduling.interactions.adoption import Adoption
 from scheduling.setup import is_empty
 
 
@@ -56,6 +57,13 @@ def recognise(user: User | None = None, email_address: EmailAddress | None = Non
         guests.record_of_account(owner, now=timezone.now())
 
 
+@receiver(user_logged_in, dispatch_uid="visits_by_proven_number")
+def bring_visits(request: HttpRequest, user: User, **_kwargs: Any) -> None:
+    """Give the account the visits that its owner has just booked in this browser with a telephone number alone."""
+    if guests.adopt_by_number(request.session, user, now=timezone.now()) is Adoption.DONE:
+        messages.success(request, _("The visits that you booked with your mobile number are in your account now."))
+
+
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def details(request: HttpRequest) -> HttpResponse:
@@ -71,6 +79,7 @@ def details(request: HttpRequest) -> HttpResponse:
         form_drafts.done(request)
         form.make_record(caller.user, now=timezone.now())
         guests.record_of_account(caller.user, now=timezone.now())
+        bring_visits(request, caller.user)
         return redirect(destination)
     return render(request, "portal/account/details.html", {"form": form, "next": destination})
 

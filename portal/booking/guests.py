@@ -12,10 +12,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Collate, Lower
 from django.http import HttpRequest
 
-from clinic import childhood, phones
+from clinic import phones
 from clinic.models import Patient, User
 from clinic.models.people import birth_columns
-from scheduling.interactions import patient_matching, registration
+from scheduling.access import Caller
+from scheduling.interactions import adoption, patient_matching, registration
+from scheduling.interactions.adoption import Adoption
+from scheduling.interactions.audit import record_writes
 
 _DETAILS, _PROVEN = "guest-details", "guest-proven"
 
@@ -99,13 +102,22 @@ def adopt(user: User, *, now: datetime) -> None:
         return
     records = _records(user.email).select_for_update().filter(birth_date=own.birth_date)
     former = next((each for each in records if each.born == own.born and _name(each) == _name(own)), None)
-    if former is None or _is_in_parents_care(former, now):
+    if former is None or adoption.is_in_parents_care(former, now):
         return
     for patient, owner, deleted_at in ((own, None, now), (former, user, None)):
         patient.user, patient.deleted_at = owner, deleted_at
         patient.version += 1
         patient.last_updated = now
         patient.save()
+    record_writes([(own, "deleted"), (former, "updated")], caller=Caller(user=user), now=now)
+
+
+def adopt_by_number(session: SessionBase, user: User, *, now: datetime) -> Adoption:
+    """Give an account the visits that its owner booked with the number alone that was proven in this browser."""
+    proven = session.get(_PROVEN, "")
+    if not proven or "@" in proven:
+        return Adoption.NOTHING
+    return adoption.adopt_records(proven, caller=Caller(user=user), now=now)
 
 
 def record_of_account(user: User, *, now: datetime) -> Patient | None:
@@ -113,12 +125,6 @@ def record_of_account(user: User, *, now: datetime) -> Patient | None:
     if EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
         adopt(user, now=now)
     return Patient.objects.filter(user=user, deleted_at=None).first()
-
-
-def _is_in_parents_care(patient: Patient, now: datetime) -> bool:
-    """True if somebody cares for the patient, who is too young for an account of their own."""
-    carers = patient.related_persons.filter(active=True, deleted_at=None, user__isnull=False)
-    return not childhood.is_old_enough(patient.birth_date, now) and carers.exists()
 
 
 def _records_of(guest: GuestDetails) -> QuerySet[Patient]:

@@ -1,6 +1,7 @@
 """Six-digit codes, sent to an email address or by text to a telephone number, that the person who enters them has.
 
-Guests need one, and so does the user of a manage link if the clinic has neither birth date nor phone of the patient.
+Guests need one, so does the user of a manage link if the clinic has neither birth date nor phone of the patient, and so
+do patients who confirm their mobile number.
 """
 
 import re
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.common import limits
-from portal.common.callers import guest_secret
+from portal.common.callers import caller_of, guest_secret
 from scheduling import notifications
 
 DIGITS = 6
@@ -65,7 +66,11 @@ def send(request: HttpRequest, addresses: Sequence[str], language: str, *, now: 
         messages.info(request, _("We have just sent you a code. You can ask for another one in 30 seconds."))
         return
     if not limits.allows(request, "send_code", key=_joined(addresses)):
-        messages.error(request, _("We have sent too many codes there. Wait 15 minutes, or sign in."))
+        is_signed_in = caller_of(request).user is not None
+        wait = _("We have sent too many codes there. Wait 15 minutes.")
+        messages.error(
+            request, wait if is_signed_in else _("We have sent too many codes there. Wait 15 minutes, or sign in.")
+        )
         return
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     request.session[_CODE] = {

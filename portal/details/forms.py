@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from clinic.models import AccessNeed, Coverage, InsurancePlan, Patient
 from clinic.named_concepts import SPOKEN
 from clinic.patient_text import SIGN_LANGUAGES, language_name
+from clinic.phone_field import PhoneField
 from portal.common.fields import DatePartsField, with_example
 from portal.common.forms import PatientDetailsForm
 
@@ -253,6 +254,17 @@ class IdentityForm(PatientDetailsForm):
         """The name and FHIR birthDate, as the use case takes them."""
         data = self.cleaned_data
         return {"given": data["given"], "family": data["family"], "born": data["birth_date"]}
+
+
+class NumberForm(forms.Form):
+    """Form for the mobile number that a patient confirms."""
+
+    phone = PhoneField(
+        label=gettext_lazy("Mobile number"),
+        help_text=gettext_lazy("We send a code to this number to check that it is yours."),
+        max_length=50,
+        error_messages={"required": gettext_lazy("Enter the number of your mobile phone.")},
+    )
 
 
 class PhotoForm(forms.Form):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Prefetch
 
 from clinic import addresses
@@ -26,6 +27,7 @@ class Details:
     children: list[Patient]
     waiting: DetailsChange | None
     is_own: bool
+    may_confirm_number: bool
     may_change: bool
     is_due: bool
 
@@ -47,6 +49,7 @@ def read(patient: Patient, caller: Caller, *, now: datetime) -> Details:
         children=[each for each in caller.confided_patients if each.pk != patient.pk] if is_own else [],
         waiting=patient.details_changes.filter(status=DetailsChange.Status.WAITING).first(),
         is_own=is_own,
+        may_confirm_number=is_own and settings.SMS_ENABLED,
         may_change=patient.user_id is None or is_own,
         is_due=are_details_due(patient, now=now),
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.details.views import details, personal_data
+from portal.details.views import details, number, personal_data
 
 urlpatterns = [
     path("", details.index, name="my-details"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("<str:patient_id>/right/", details.confirm, name="details-right"),
     path("<str:patient_id>/name/", details.identity, name="details-name"),
     path("<str:patient_id>/address/", details.address, name="details-address"),
+    path("<str:patient_id>/number/", number.index, name="details-number"),
+    path("<str:patient_id>/number/code/", number.code, name="details-number-code"),
     path("<str:patient_id>/needs/", details.needs, name="details-needs"),
     path("<str:patient_id>/insurance/", details.new_coverage, name="details-coverage-new"),
     path("<str:patient_id>/insurance/<str:coverage_id>/", details.coverage, name="details-coverage"),

@@ -90,6 +90,12 @@ def may_change_details(caller: Caller, patient: Patient, columns: Collection[str
     require_acts_for(caller, patient)
 
 
+def may_adopt_records(caller: Caller, own: Patient) -> None:
+    """Raise Forbidden unless `own` is the record of the caller's account: only that takes over records of a guest."""
+    if caller.client or caller.user is None or own.user_id != caller.user.pk:
+        raise Forbidden(_("Only the clinic can merge records."))
+
+
 def is_own_record(caller: Caller, patient: Patient) -> bool:
     """True if the record is the caller's own, or has no account of its own and is confided to the caller."""
     own = caller.user.pk if caller.user else None

@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -28,6 +29,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "upcoming": [visit for visit in own if visit.is_upcoming],
         "past": [visit for visit in reversed(own) if not visit.is_upcoming],
         "names": len(caller.patients) > 1,
+        "confirms_number": settings.SMS_ENABLED and caller.patient is not None,
     }
     return render(request, "portal/appointments/index.html", context)
 

@@ -53,6 +53,7 @@ def about_details(request: HttpRequest, visit: Visit, now: datetime, who: str) -
         else:
             patient = form.make_record(caller.user, now=now)
         if who == ME:
+            guests.adopt_by_number(request.session, caller.user, now=now)
             patient = guests.record_of_account(caller.user, now=now) or patient
         form_drafts.done(request)
         refused = _name(request, visit, patient, now)

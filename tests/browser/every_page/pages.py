@@ -288,7 +288,7 @@ hours-settings checkup
 # Pages that need steps before them: below.
 BY_DOING = {
     "course", "found-visit", "found-visits", "wait-about", "wait-proof", "proof", "questions", "questions-stop",
-    "details", "start", "hold",
+    "details", "details-number", "details-number-code", "start", "hold",
 }  # fmt: skip
 # Responses to forms and scripts, and files.
 NO_PAGES = {

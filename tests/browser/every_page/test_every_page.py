@@ -120,6 +120,22 @@ def test_as_a_patient(looker: Looker, world, ada, sign_in):
     looker.open(f"/my-details/{ada.fhir_id}/data/delete/")
 
 
+def test_as_one_who_confirms_a_number(looker: Looker, ada, sign_in, settings):
+    settings.SMS_ENABLED, settings.SMS_URL = True, ""
+    sign_in(ada.user)
+    looker.open("/my-details/")
+    looker.page.get_by_role("link", name="Add visits booked with your mobile number").click()
+    expect(looker.page.get_by_role("heading", name="Confirm your mobile number")).to_be_visible()
+    looker.look()
+    looker.page.get_by_label("Mobile number").fill("call me")
+    looker.page.get_by_role("button", name="Send the code").click()
+    expect(looker.page.get_by_role("alert")).to_be_focused()
+    looker.page.get_by_label("Mobile number").fill("212 555 0199")
+    looker.page.get_by_role("button", name="Send the code").click()
+    expect(looker.page.get_by_role("heading", name="Check your phone")).to_be_visible()
+    looker.look()
+
+
 def test_as_one_who_lets_an_app_in(looker: Looker, world, ada, sign_in, live_server):
     query = {
         "response_type": "code",

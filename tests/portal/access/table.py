@@ -72,6 +72,8 @@ TABLE = {
     "details-right": Row(ADAS),
     "details-name": Row(ADAS, PERSON),
     "details-address": Row(ADAS, {"city": "Nowhere"}),
+    "details-number": Row(ADAS, {"phone": "+1 212 555 0123"}),
+    "details-number-code": Row(ADAS, {"code": "123456"}),
     "details-needs": Row(ADAS, {"interpreter": "uk"}),
     "details-coverage-new": Row(ADAS, {"payor": "Acme", "member": "M-1"}),
     "details-coverage": Row(ADAS, {"payor": "Acme", "member": "M-1"}),

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains
 
-from clinic.models import Patient, User
+from clinic.models import AuditEvent, Patient, User
 from portal.booking import guests
 from tests.factories import AppointmentFactory, PatientFactory, UserFactory
 from tests.portal.booking.steps import book_as_guest, page_of
@@ -20,6 +20,8 @@ def test_a_guests_visit_is_in_their_new_account(client, held):
     held.refresh_from_db()
     assert held.patient.user == User.objects.get(email="eve@example.com")
     assertContains(client.get("/appointments/"), "Check-up")
+    lines = AuditEvent.objects.filter(user=held.patient.user, patient=held.patient, subtype="update")
+    assert lines.count() == 1
 
 
 def test_an_account_with_another_name_gets_nothing(client, held):
