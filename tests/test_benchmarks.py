@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from django.db import connection
 
-from benchmarks import product
+from benchmarks import call_costs, product
 from benchmarks.book import KINDS, bookings_of
 from benchmarks.find import questions_of
 from benchmarks.inside import make_client
@@ -140,3 +140,15 @@ def test_the_clinic_of_the_benchmarks_can_be_found_and_booked(client):
         _, path, body = next(bookings_of(first_day, kind))
         answer = client.post(path, body, content_type="application/fhir+json", headers=headers)
         assert answer.status_code == 201, answer.content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_booking_does_is_counted(monkeypatch):
+    monkeypatch.setattr(call_costs, "ASKED", 2)
+    make_clinic(connection.connection, 8)
+    make_client()
+    bookings = call_costs.to_operation("$book", bookings_of(next_monday(), KINDS[0]))
+    _, calls, statements, files = call_costs.measured(bookings)
+    assert calls > 1_000
+    assert statements > 10
+    assert 20 < files < 200
