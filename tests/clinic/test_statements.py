@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from clinic.exact_json import loads
-from clinic.models import Appointment, AuditEvent, Communication, HealthcareService, Patient, Slot
+from clinic.models import RESOURCE_MODELS, Appointment, AuditEvent, Communication, HealthcareService, Patient, Slot
 from clinic.models.statements import exists, find, insert, insert_together, insert_without_conflicts, read, update
 from tests.factories import AppointmentFactory, PatientFactory, ScheduleFactory, ServiceFactory
 
@@ -35,6 +35,15 @@ def test_a_row_is_found_as_django_would_read_it(make, django_assert_num_queries)
         found = find(type(row), "id", row.pk)
     assert columns(found) == columns(type(row).objects.get(pk=row.pk))
     assert columns(find(type(row), "fhir_id", row.fhir_id)) == columns(found)
+
+
+@pytest.mark.parametrize("model", RESOURCE_MODELS)
+def test_an_insert_may_read_the_values_of_a_row_as_they_are(model):
+    """No field computes its value when it is saved, as one with auto_now does."""
+    row = model()
+    before = columns(row)
+    saved = {field.attname: field.pre_save(row, add=True) for field in model._meta.concrete_fields}
+    assert {name for name in saved if saved[name] is not before[name]} == set()
 
 
 @pytest.mark.parametrize("model", [HealthcareService, Patient])
