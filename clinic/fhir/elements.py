@@ -81,10 +81,11 @@ def flag(*, default: bool) -> Conversion:
 
 def code(codes: type[Choices], default: str = "") -> Conversion:
     """Return the conversion of a code, which is one of `codes`, or `default` if it is absent."""
+    values = codes.values  # Django makes this list anew each time that it is asked for it
 
     def read(value: str | None) -> str:
-        if value is not None and value not in codes.values:
-            raise InvalidElement(f"{value!r} is not one of {', '.join(codes.values)}.", "code-invalid")
+        if value is not None and value not in values:
+            raise InvalidElement(f"{value!r} is not one of {', '.join(values)}.", "code-invalid")
         return value or default
 
     return Conversion(read)
