@@ -21,17 +21,15 @@ A transaction that changes offerings can read them between two of its changes. A
 belongs to the stamp as well: it is random after each statement, goes back with a savepoint, and ends with the
 transaction.
 
-A missing value is read, and then the stamp once more. Only if it is still the same was everything in between read under
-it, and the value is kept. A reader that has seen the old stamp may therefore return the old value, but can never leave
-it to others under the new one.
+A missing value is read together with the stamp, by one statement, so both are of the same instant. Only if the stamp is
+still the one that the reader has seen is the value kept. A reader that has seen the old stamp may return the old value
+if it was kept, but nobody ever keeps an old value under the new stamp, or a new value under the old one.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeVar, cast
-
-from django.db import connection
 
 T = TypeVar("T")
 
@@ -52,17 +50,22 @@ class OfferingCache:
         self._size = 0
         self._lock = Lock()
 
-    def find(self, stamp: str | None, question: Hashable, read: Callable[[], T], size: Callable[[T], int]) -> T:
-        """Return the value that `read` would return, which contains `size` offerings."""
+    def find(
+        self, stamp: str | None, question: Hashable, read: Callable[[], tuple[T, str | None]], size: Callable[[T], int]
+    ) -> T:
+        """Return the value that `read` would return, which contains `size` offerings.
+
+        `read` returns the stamp too, of the same statement; None for a value that is not kept.
+        """
         if stamp is None:
-            return read()
+            return read()[0]
         key = stamp, question
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
                 return cast(T, self._values[key][0])
-        value = read()
-        if size(value) <= self.most and current_stamp() == stamp:
+        value, stamp_then = read()
+        if stamp_then == stamp and size(value) <= self.most:
             self._keep(key, value, size(value))
         return value
 
@@ -85,10 +88,3 @@ class OfferingCache:
 
 
 offering_cache = OfferingCache(MOST_OFFERINGS)
-
-
-def current_stamp() -> str | None:
-    """Return the stamp of the offerings. One short statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {STAMP}")
-        return cast(str | None, cursor.fetchone()[0])

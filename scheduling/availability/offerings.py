@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from clinic.models import Appointment, HealthcareService, Patient
-from clinic.models.statements import find
+from clinic.models.statements import columns_of, load
 from clinic.zones import zone_named
-from scheduling.availability.offering_cache import offering_cache
+from scheduling.availability.offering_cache import STAMP, offering_cache
 from scheduling.availability.parameters import absences_of, closed_times_of, planned, rules_of
-from scheduling.availability.schedule_rows import OF_ALL, ScheduleRow, issues_of, read_rows, rows_for
+from scheduling.availability.schedule_rows import OF_ALL, ScheduleRow, issues_of, read_rows, rows_for, stamped_rows_for
 from scheduling.core.hours import closed_spans
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Rules
@@ -23,6 +23,10 @@ from scheduling.errors import Invalid, Issue, RuleBroken, SchedulingError
 Pool: TypeAlias = "tuple[Offering, ...]"  # any one of these offerings
 Arrangement: TypeAlias = tuple[Pool, ...]  # one offering of each of these pools
 PRACTITIONER = HealthcareService.ActorType.PRACTITIONER.value
+_SERVICE = f"""
+    SELECT {STAMP}, {columns_of(HealthcareService, "service")}
+    FROM clinic_healthcareservice service WHERE service.fhir_id = %s AND service.deleted_at IS NULL
+"""
 
 
 class Offering(NamedTuple):
@@ -54,8 +58,11 @@ class Offering(NamedTuple):
 def service_of(fhir_id: str, *, stamp: str | None = None) -> HealthcareService | None:
     """The service with this FHIR id, or None; from the cache of offerings if it has been read under this stamp."""
 
-    def read() -> HealthcareService | None:
-        return find(HealthcareService, "fhir_id", fhir_id)
+    def read() -> tuple[HealthcareService | None, str | None]:
+        with connection.cursor() as cursor:
+            cursor.execute(_SERVICE, [fhir_id])
+            row = cursor.fetchone()
+        return (None, None) if row is None else (load(HealthcareService, row[1:]), row[0])
 
     return copy(offering_cache.find(stamp, ("service", fhir_id), read, lambda _: 1))
 
@@ -75,8 +82,8 @@ def offerings_of(
     `expression` is its reference.
     """
 
-    def read() -> list[ScheduleRow]:
-        return rows_for(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])
+    def read() -> tuple[list[ScheduleRow], str | None]:
+        return stamped_rows_for(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])
 
     found = offering_cache.find(stamp, ("schedules", service.pk, *schedules), read, lambda _: len(schedules))
     rows = {row.fhir_id: row for row in found if is_known(row.actor)}
@@ -219,7 +226,7 @@ def arrangements_for(
     """
     question = "arrangements", service.pk, practitioner, site
 
-    def read() -> tuple[Arrangement, ...]:
+    def read() -> tuple[tuple[Arrangement, ...], str | None]:
         return _read_arrangements(service, practitioner, site)
 
     return offering_cache.find(stamp, question, read, lambda found: sum(len(pool) for way in found for pool in way))
@@ -227,15 +234,15 @@ def arrangements_for(
 
 def _read_arrangements(
     service: HealthcareService, practitioner: int | None, site: int | None
-) -> tuple[Arrangement, ...]:
-    rows = rows_for(service, "schedule.active AND schedule.deleted_at IS NULL", [])
+) -> tuple[tuple[Arrangement, ...], str | None]:
+    rows, stamp = stamped_rows_for(service, "schedule.active AND schedule.deleted_at IS NULL", [])
     usable = [offering_of(row) for row in rows if row.offers and not issues_of(row, "")]
     if site is not None:
         usable = _given_at(site, usable)
     if practitioner is not None:
         others = {row.schedule for row in rows if row.practitioner not in (practitioner, None)}
         usable = [each for each in usable if each.schedule not in others]
-    return ways_of(service, usable)
+    return ways_of(service, usable), stamp
 
 
 def arrangements_of(

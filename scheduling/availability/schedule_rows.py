@@ -1,10 +1,12 @@
 """Schedules with everything that decides how they offer a service, read with one statement."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from clinic.models import HealthcareService
+from scheduling.availability.offering_cache import STAMP
 from scheduling.errors import Issue
 
 
@@ -165,6 +167,7 @@ def _select(service: str, source: str = "clinic_schedule schedule") -> str:
 
 
 _OF_ONE = _select("%s")
+_STAMPED = _OF_ONE.replace("SELECT", f"SELECT {STAMP},", 1)
 OF_ALL = _select("service.id", "clinic_schedule schedule CROSS JOIN clinic_healthcareservice service")
 
 
@@ -175,9 +178,23 @@ def rows_for(service: HealthcareService | None, condition: str, values: list[Any
         return read_rows(cursor)
 
 
+def stamped_rows_for(
+    service: HealthcareService, condition: str, values: list[Any]
+) -> tuple[list[ScheduleRow], str | None]:
+    """The rows of `rows_for`, and the stamp of the offerings at the same instant; None if there are no rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_STAMPED} WHERE {condition} ORDER BY schedule.id", [service.pk] * 5 + values)
+        found = cursor.fetchall()
+    return [_row(columns) for _, *columns in found], found[0][0] if found else None
+
+
 def read_rows(cursor: Any) -> list[ScheduleRow]:
+    return [_row(columns) for columns in cursor.fetchall()]
+
+
+def _row(columns: Sequence[Any]) -> ScheduleRow:
     alone = len(ScheduleRow._fields) - 1  # the columns after these are the parameters
-    return [ScheduleRow._make((*row[:alone], ParameterRow._make(row[alone:]))) for row in cursor.fetchall()]
+    return ScheduleRow._make((*columns[:alone], ParameterRow._make(columns[alone:])))
 
 
 def issues_of(row: ScheduleRow | None, expression: str) -> list[Issue]:

@@ -348,15 +348,16 @@ def test_only_post(api):
 
 
 def test_the_statements_do_not_grow_with_the_schedules(api, service, chen, ada, bo):
-    few = proposal(api, service, chen, patient=ada)
     others = [ScheduleFactory(services=[service], actor=PractitionerFactory()) for _ in range(8)]
+    few = proposal(api, service, chen, patient=ada)
     many = proposal(api, service, *others, at=monday(14), patient=bo)
     counts = []
     for sent in (few, many):
         with CaptureQueriesContext(connection) as statements:
             assert api.post(BOOK, sent).status_code == 201
         counts.append(len(statements))
-    assert counts == [14, 14]  # the response needs no further reads
+    # What $find has just read of the service and the schedules is not read again, nor is anything for the response.
+    assert counts == [12, 12]
 
 
 @pytest.mark.parametrize(

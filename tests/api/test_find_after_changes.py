@@ -1,6 +1,6 @@
-"""$find takes services and offerings from a cache, and yet sees every change of them from its commit on.
+"""$find and $book take services and offerings from a cache, and yet see every change of them from its commit on.
 
-Each change is committed by another connection than that of $find, as another process would do it.
+Each change is committed by another connection than theirs, as another process would do it.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +11,16 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic import models
 from tests.api.conftest import api_with
-from tests.api.visits import FIND, find_query
-from tests.factories import DeviceFactory, LocationFactory, RoleFactory, RoomFactory, ScheduleFactory, ServiceFactory
+from tests.api.visits import BOOK, FIND, find_query
+from tests.factories import (
+    DeviceFactory,
+    LocationFactory,
+    PatientFactory,
+    RoleFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+)
 from tests.scheduling.situations import another_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,6 +125,22 @@ def test_a_change_by_sql_orm_and_api_is_seen_at_once(table, assignment, fields, 
             elsewhere(row.save)
         if change is not ways[-1]:
             assert world.cached() == found
+
+
+@pytest.mark.parametrize(("table", "assignment", "fields", "resource", "status"), CHANGES)
+def test_a_booking_sees_a_change_at_once(table, assignment, fields, resource, status):
+    model = MODELS[table]
+    world = World()
+    before = {row.pk: row for row in model.objects.all()}
+    proposed = world.cached()[1]["entry"][0]["resource"]
+    proposed["participant"].append({"actor": {"reference": PatientFactory().reference}, "status": "accepted"})
+    elsewhere(lambda: by_sql(table, assignment))
+    refused = world.api.post(BOOK, proposed)
+    assert refused.status_code == (CLOSED if status == FREE else status)  # found is nothing, or an error
+    assert not models.Appointment.objects.exists()
+    for row in before.values():
+        elsewhere(row.save)
+    assert world.api.post(BOOK, proposed).status_code == 201
 
 
 def test_a_service_that_a_schedule_no_longer_offers_is_refused():

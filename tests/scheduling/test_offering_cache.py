@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clinic.models import Appointment, Patient, Schedule
 from scheduling import availability, booking
-from scheduling.availability.offering_cache import OfferingCache, current_stamp, offering_cache
+from scheduling.availability.offering_cache import STAMP, OfferingCache, offering_cache
 from scheduling.availability.schedule_rows import OF_ALL
 from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory
 from tests.scheduling.situations import SOFTWARE, another_connection, hold, monday, wish
@@ -18,6 +18,12 @@ def triggers():
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgrelid::regclass::text, tgtype FROM pg_trigger WHERE tgname = 'stamp_offerings'")
         return dict(cursor.fetchall())
+
+
+def current_stamp():
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {STAMP}")
+        return cursor.fetchone()[0]
 
 
 def stamps():
@@ -132,37 +138,64 @@ def test_changes_in_opposite_order_do_not_wait_for_each_other():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("committed", ["before the offerings are read", "after they are read"])
-def test_offerings_read_during_a_commit_are_not_cached(committed):
-    schedule = ScheduleFactory()
+def test_offerings_read_during_a_commit_are_never_kept_under_another_stamp(committed):
+    ScheduleFactory()
     cache, stamp = OfferingCache(most=10), current_stamp()
+
+    def read():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT active, {STAMP} FROM clinic_schedule")
+            return cursor.fetchone()
+
     with another_connection() as other:
 
-        def read():
+        def read_during_a_commit():
             if committed == "before the offerings are read":
                 other("UPDATE clinic_schedule SET active = false")
-            found = Schedule.objects.get(pk=schedule.pk).active
+            found = read()
             if committed == "after they are read":
                 other("UPDATE clinic_schedule SET active = false")
             return found
 
-        assert cache.find(stamp, "active", read, lambda _: 1) is (committed == "after they are read")
-        assert len(cache) == 0
+        is_old = committed == "after they are read"
+        assert cache.find(stamp, "active", read_during_a_commit, lambda _: 1) is is_old
+        assert len(cache) == is_old  # kept under the old stamp, which nobody reads any more
         for _ in range(2):
-            assert cache.find(current_stamp(), "active", lambda: Schedule.objects.get().active, lambda _: 1) is False
-    assert len(cache) == 1
+            assert cache.find(current_stamp(), "active", read, lambda _: 1) is False
+    assert len(cache) == 1 + is_old
+
+
+def test_the_stamp_is_read_together_with_the_offerings(db, django_assert_num_queries):
+    schedule = ScheduleFactory()
+    service = schedule.services.get()
+    offering_cache.clear()
+    stamp = current_stamp()
+
+    def find():
+        named = availability.service_of(service.fhir_id, stamp=stamp)
+        offerings = availability.offerings_of(named, [schedule.fhir_id], stamp=stamp)
+        return named, offerings, availability.arrangements_for(named, stamp=stamp)
+
+    with django_assert_num_queries(3):
+        found = find()
+    with django_assert_num_queries(0):
+        assert find() == found
+    named, offerings, arrangements = found
+    assert (named, offerings) == (service, availability.offerings_of(service, [schedule.fhir_id]))
+    assert arrangements == ((tuple(offerings),),)
 
 
 def test_a_value_is_read_once_for_a_stamp(db):
     cache, stamp, reads = OfferingCache(most=10), current_stamp(), []
     for question in ("one", "two", "one", "two"):
-        assert cache.find(stamp, question, lambda question=question: reads.append(question), lambda _: 1) is None
+        cache.find(stamp, question, lambda question=question: (reads.append(question), stamp), lambda _: 1)
     assert reads == ["one", "two"]
 
 
 def test_without_a_stamp_everything_is_read(db, django_assert_num_queries):
     cache = OfferingCache(most=10)
     with django_assert_num_queries(0):
-        assert [cache.find(None, "number", lambda: 1, lambda _: 1) for _ in range(2)] == [1, 1]
+        assert [cache.find(None, "number", lambda: (1, None), lambda _: 1) for _ in range(2)] == [1, 1]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM clinic_offeringstamp")
     assert current_stamp() is None
@@ -173,7 +206,7 @@ def test_its_size_is_limited_and_the_least_recently_used_go(db):
     cache, stamp, reads = OfferingCache(most=3), current_stamp(), []
 
     def find(question, size):
-        return cache.find(stamp, question, lambda: reads.append(question), lambda _: size)
+        return cache.find(stamp, question, lambda: (reads.append(question), stamp), lambda _: size)
 
     for question, size in (("one", 1), ("two", 1), ("one", 1), ("three", 2), ("one", 1), ("two", 1)):
         find(question, size)

@@ -94,7 +94,7 @@ def read_proposal(appointment: Json, base: str, caller: Caller, now: datetime) -
         return MedplumProposal(request, slot_places(request, HERE))
     reader = ProposalReader(appointment, base)
     _not_too_much(appointment)
-    service = _service(reader)
+    service = _service(reader, caller)
     _unsupported(reader)
     template = read_template(reader)
     slots = read_slots(reader)
@@ -147,7 +147,7 @@ def _not_too_much(appointment: Json) -> None:
         raise Invalid(f"A proposal contains {MOST_CONTAINED} Slots at most", expression=f"{HERE}.contained")
 
 
-def _service(reader: ProposalReader) -> HealthcareService | None:
+def _service(reader: ProposalReader, caller: Caller) -> HealthcareService | None:
     """Return the one service that `serviceType` names."""
     read = reference_to("HealthcareService", reader.base, "service reference")
     named = {reader.read(read, text, at) for text, at in _service_references(reader.appointment)}
@@ -156,7 +156,7 @@ def _service(reader: ProposalReader) -> HealthcareService | None:
     elif not named:
         reader.refuse("Appointment has no service reference", "serviceType")
     elif (fhir_id := named.pop()) is not None:
-        service = availability.service_of(fhir_id)
+        service = availability.service_of(fhir_id, stamp=caller.offerings_stamp)
         if service is None:
             reader.refuse("HealthcareService not found", "serviceType", "not-found")
         return service
@@ -188,7 +188,8 @@ def _offerings(
     places = _places(service, slots)
     try:
         named = list(dict.fromkeys(slot.schedule for slot in slots))
-        offerings = availability.offerings_of(service, named, is_known=partial(access.may_know_calendar, caller))
+        is_known = partial(access.may_know_calendar, caller)
+        offerings = availability.offerings_of(service, named, is_known=is_known, stamp=caller.offerings_stamp)
         for offering in offerings:
             check_fit(reader, offering, [slot for slot in slots if slot.schedule == offering.fhir_id])
         availability.require_combinable(offerings)
