@@ -16,9 +16,9 @@ from pydantic import BaseModel, ValidationError
 
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import ResourceIssue
+from clinic.fhir.plain_form import FHIR_ID, is_plain
 
 MAX_DEPTH = 60
-FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 # https://hl7.org/fhir/R4/datatypes.html#string; PostgreSQL stores neither NUL nor half a character.
 UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 ADDRESSES = (".url", "Url", ".channel.endpoint")
@@ -67,6 +67,8 @@ STAND_INS: dict[str, Json] = {
 
 def validate(resource: Json, kind: str) -> list[ResourceIssue]:
     """Return all issues of the form. Elements that cannot be read are removed from `resource`."""
+    if is_plain(resource, kind):
+        return []
     issues = list(_shape(resource, kind))
     _take_out(resource, issues)
     while found := _new(_definition(resource, kind), issues):
