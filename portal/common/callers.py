@@ -126,6 +126,25 @@ def staff_required(view: View[P]) -> View[P]:
     return _staff_alone(view, lambda request: caller_of(request).worker.is_staff)
 
 
+def worker_required(view: View[P]) -> View[P]:
+    """Decorator of a form of staff: only those who run calendars see and send it, of what they run; others get 403.
+
+    The view's caller has only the roles that run calendars, so that the form offers nothing that it would refuse.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if caller_of(request).user is None:
+            return sign_in_for(request.get_full_path())
+        worker = caller_of(request).worker
+        if not worker.is_staff:
+            raise PermissionDenied
+        setattr(request, _ATTRIBUTE, worker)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def any_staff_required(view: View[P]) -> View[P]:
     """Decorator that lets also those post to the view who only see: it changes no row, or its use case decides."""
     return _staff_alone(view, lambda request: True)

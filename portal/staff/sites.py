@@ -22,6 +22,11 @@ def sites(caller: Caller) -> list[Location]:
     return list(rows.filter(works_at).distinct())
 
 
+def run_sites(caller: Caller, seen: list[Location]) -> list[Location]:
+    """Return those of the sites that the caller sees at which they run a calendar."""
+    return seen if caller.worker is caller else sites(caller.worker)
+
+
 def chosen_site(sites: list[Location], site_id: str) -> Location:
     """Return the requested site; without one, the first. Raises Http404 if there is none."""
     chosen = next((each for each in sites if each.fhir_id == site_id), None)

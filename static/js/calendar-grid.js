@@ -135,7 +135,7 @@ function draw() {
     allDaySlot: false,
     nowIndicator: !("zones" in calendar.dataset), // columns of several zones have no common now
     editable: true,
-    selectable: true,
+    selectable: "new" in calendar.dataset,
     slotEventOverlap: false,
     slotDuration: "00:15",
     slotLabelInterval: "01:00",

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic.models import Absence
 from portal.appointments.refusals import refusal_text
 from portal.common import csv_lists, disclosures, form_drafts
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, staff_required, worker_required
 from portal.staff.absences.absence_page import absence_page, span_of, spans_of
 from portal.staff.absences.downloads import ABSENCES, VISITS, ConcernedVisit
 from portal.staff.absences.forms import AbsenceForm
@@ -46,7 +46,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/staff/absences/index.html", context)
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def new(request: HttpRequest) -> HttpResponse:
@@ -66,7 +66,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/staff/absences/edit.html", {"form": form})
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def change(request: HttpRequest, absence_id: int) -> HttpResponse:

@@ -20,7 +20,7 @@ from portal.staff.board import board
 from portal.staff.board.board import Board
 from portal.staff.board.downloads import BOARD
 from portal.staff.board.forms import BoardQueryForm, StepForm
-from portal.staff.sites import ALL_SITES, chosen_site, chosen_sites, sites
+from portal.staff.sites import ALL_SITES, chosen_site, chosen_sites, run_sites, sites
 from scheduling import booking
 from scheduling.errors import NotFound, SchedulingError
 from scheduling.notifications import links
@@ -49,7 +49,12 @@ def today(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=NOTHING_NEW)
     _disclosed(request, page)
     part = request.headers.get("HX-Request") == "true"
-    context = {"board": page, "sites": known, "walked_in": page.card(query.cleaned_data["walked_in"])}
+    context = {
+        "board": page,
+        "sites": known,
+        "run_sites": run_sites(caller_of(request), known),
+        "walked_in": page.card(query.cleaned_data["walked_in"]),
+    }
     return render(request, f"portal/staff/board/{'_board' if part else 'board'}.html", context)
 
 

@@ -17,7 +17,7 @@ from clinic.models import OCCUPYING, HealthcareService, Patient, Schedule, Slot
 from clinic.translations import actor_name, text_of
 from portal.appointments.statuses import Status, StatusWord, status_word
 from portal.common import disclosures
-from portal.staff.calendar.selection import Selection
+from portal.staff.calendar.selection import Selection, run_by
 from portal.staff.groups import Capacities, Seats, capacities, capacity_of
 from scheduling import access
 from scheduling.access import Caller
@@ -162,7 +162,7 @@ def read_entries(
     disclosures.listed_patients(caller, patients, "calendar", now=now)
     schedules = _by_bookable(selection)
     services = HealthcareService.objects.in_bulk({row.service for row in rows if row.service})
-    make = _EntryFactory(selection, patients, services)
+    make = _EntryFactory(selection, patients, services, run_by(caller, selection.shown))
     entries: dict[tuple[Any, ...], CalendarEntry] = {}
     for row in rows:
         key = (row.start, row.end, row.status == Slot.Status.BUSY_UNAVAILABLE, row.visit or row.id)
@@ -289,13 +289,18 @@ class _EntryFactory:
     """Makes entries from rows. Texts that many rows share, such as a time in words, are made once."""
 
     def __init__(
-        self, selection: Selection, patients: dict[int, Patient], services: dict[int, HealthcareService]
+        self,
+        selection: Selection,
+        patients: dict[int, Patient],
+        services: dict[int, HealthcareService],
+        run: Iterable[Schedule],
     ) -> None:
         self.site = selection.site.pk if selection.site else None
         self.zone = selection.zone
         self.names_zone = selection.names_zone
         self.patients = patients
         self.services = services
+        self.run = {each.bookable_id for each in run}
         self.times = cache(self._times)
 
     def entry(self, row: _SlotRow) -> CalendarEntry:
@@ -320,7 +325,7 @@ class _EntryFactory:
             colour=colour_of(row.service) if row.service else 0,
             place=self._place(row),
             expires=in_zone(row.expires, self.zone) if row.expires else None,
-            is_movable=row.visit_status == Status.BOOKED,
+            is_movable=row.visit_status == Status.BOOKED and row.bookable in self.run,
             is_referred=row.referral is not None,
             version=row.version,
             seat=row.seat,

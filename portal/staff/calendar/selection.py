@@ -111,6 +111,13 @@ def calendars(caller: Caller) -> list[Schedule]:
     )
 
 
+def run_by(caller: Caller, seen: Sequence[Schedule]) -> list[Schedule]:
+    """Return those of the calendars that the caller sees whose visits and blocks they may change."""
+    if caller.worker is caller:
+        return list(seen)
+    return [each for each in seen if each.pk in caller.worker.own_calendars]
+
+
 def select(every: Sequence[Schedule], caller: Caller, remembered: Mapping[str, Any]) -> Selection:
     """Return the remembered selection, as far as it exists; else the caller's own calendar, else the site's people."""
     chosen = [each for each in every if each.fhir_id in remembered.get("calendars", ())]

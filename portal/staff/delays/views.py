@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic import time_text
 from clinic.models import Location
 from portal.common import disclosures
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, staff_required, worker_required
 from portal.staff.delays.forms import DelayForm, SayDelayForm
 from portal.staff.delays.people import LatePerson, LateVisit, late_visits_of, people_at
 from portal.staff.sites import chosen_site, sites
@@ -24,7 +24,7 @@ from scheduling.booking import DelayRequest
 from scheduling.errors import SchedulingError
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def late(request: HttpRequest) -> HttpResponse:
     """Ask who runs late, show the affected patients, and on POST store it."""

@@ -12,7 +12,7 @@ from clinic import placeholders
 from clinic.models import Absence, StaffMessage
 from portal.appointments.refusals import refusal_text
 from portal.common import csv_lists, disclosures, form_drafts
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, staff_required, worker_required
 from portal.common.schedules import SCHEDULE
 from portal.staff.messages.downloads import LOG, MESSAGES
 from portal.staff.messages.forms import StaffMessageForm, initial_of
@@ -41,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/staff/messages/index.html", {"written": written})
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 @form_drafts.page
 def write(request: HttpRequest, message_id: int | None = None) -> HttpResponse:

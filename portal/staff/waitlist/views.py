@@ -17,7 +17,7 @@ from clinic.models import Appointment, Patient, WaitlistCall
 from clinic.time_text import clock
 from portal.appointments.refusals import refusal_text
 from portal.common import csv_lists, disclosures
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, staff_required, worker_required
 from portal.common.days import moment_of
 from portal.finding import times
 from portal.staff.back_link import named_list
@@ -78,7 +78,7 @@ def offers(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/staff/waitlist/offers.html", {"offers": rows, "calls": calls})
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def find(request: HttpRequest) -> HttpResponse:
     """Find the patient who is to be put on a list. What is typed is never part of an address."""
@@ -91,7 +91,7 @@ def find(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/staff/waitlist/find.html", {"form": form, "found": found})
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, service_id: str, patient_id: str) -> HttpResponse:
     """Put a patient on the list of a service, or wait with a booked visit of theirs, which the query names."""

@@ -12,14 +12,14 @@ from django.views.decorators.http import require_http_methods
 from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import Schedule, Slot
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, staff_required, worker_required
 from portal.common.schedules import SCHEDULE
 from portal.staff.calendar.block_forms import BlockForm, ExtentForm
 from portal.staff.calendar.dialogs import REFUSED, Context, Undo, done, show
 from portal.staff.calendar.entries import CalendarEntry, read_entries
 from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.parameters import calendar_of, selection_or_404
-from portal.staff.calendar.selection import Selection
+from portal.staff.calendar.selection import Selection, run_by
 from scheduling import access, booking
 from scheduling.availability import as_datetime
 from scheduling.booking import BlockRequest, Extent
@@ -28,7 +28,7 @@ from scheduling.errors import SchedulingError
 from scheduling.visit_zone import zone_of_schedule
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def new_block(request: HttpRequest) -> HttpResponse:
     """Block time. Visits in that time are shown first and stay; the free time around them can be blocked."""
@@ -122,7 +122,15 @@ def block(request: HttpRequest, slot_id: str) -> HttpResponse:
     start, end = in_zone(slot.start, zone), in_zone(slot.end, zone)
     repeated = booking.is_repeated(slot)
     form = ExtentForm(request.POST or None)
-    context: Context = {"slot": slot, "start": start, "end": end, "zone": zone, "repeated": repeated, "form": form}
+    context: Context = {
+        "slot": slot,
+        "start": start,
+        "end": end,
+        "zone": zone,
+        "repeated": repeated,
+        "form": form,
+        "may_change": bool(run_by(caller_of(request), [slot.schedule])),
+    }
     if not form.is_valid():
         return show(request, "block", context, status=REFUSED if form.errors else 200)
     try:

@@ -22,7 +22,7 @@ from portal.staff.calendar.downloads import CALENDAR, entries_of
 from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.local_times import DAY, new_visit_start
 from portal.staff.calendar.parameters import selection_of
-from portal.staff.calendar.selection import SESSION, Selection, calendars, select
+from portal.staff.calendar.selection import SESSION, Selection, calendars, run_by, select
 from portal.staff.calendar.snapping import snap_minutes
 from portal.staff.calendar.tallies import read_tallies, read_week_by_person
 from scheduling.errors import NotFound
@@ -102,6 +102,7 @@ def _page(request: HttpRequest, view: str, context_of: Callable[[CalendarRequest
     context = {
         "view": view,
         "selection": selection,
+        "run": run_by(caller_of(request), selection.shown),
         "zone": selection.zone,
         "first": page.first,
         "chosen": chosen,

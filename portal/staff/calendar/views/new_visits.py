@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import time_text
 from clinic.models import Appointment, Schedule
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, staff_required, worker_required
 from portal.staff.calendar import patient_choice, requested_visits
 from portal.staff.calendar.dialogs import REFUSED, Context, done, refused, show
 from portal.staff.calendar.explanations import explanation_address
@@ -41,7 +41,7 @@ from scheduling.visit_zone import zone_of_schedule
 NINE = time(9)
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def new_visit(request: HttpRequest) -> HttpResponse:
     """Book a visit for a patient, with free times to pick and the reasons of a refusal.

@@ -16,7 +16,7 @@ from clinic.models import Appointment, Schedule, Slot
 from clinic.translations import actor_name
 from portal.appointments.several import Several
 from portal.appointments.visits import Visit, suggestions_of
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, staff_required, worker_required
 from portal.common.days import moment_of
 from portal.staff.calendar import requested_visits
 from portal.staff.calendar.dialogs import CHANGED, REFUSED, Context, Undo, done, refused, show
@@ -35,7 +35,7 @@ from portal.staff.calendar.requested_visits import RequestedVisit
 from portal.staff.calendar.selection import PEOPLE, Selection, kind_of
 from portal.staff.calendar.series_moves import choices_of, move_together
 from portal.staff.calendar.visit_forms import MoveForm, WhenForm
-from scheduling import booking
+from scheduling import access, booking
 from scheduling.booking import HERE
 from scheduling.errors import SchedulingError, VersionConflict
 from scheduling.visit_zone import zone_of_schedule
@@ -60,6 +60,7 @@ def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
         "open": _address("portal:staff-visit", appointment),
         "cancel": _address("portal:staff-cancel", appointment),
         "is_here": appointment.status in HERE,
+        "may_change": access.runs_visit(caller_of(request), appointment),
     }
     return show(request, "peek", context)
 
@@ -98,14 +99,14 @@ def _address(page: str, appointment: Appointment) -> str:
         return ""
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Move a visit to another time, calendar or length. It keeps its old time until the new one is booked."""
     return _change(request, appointment_id, "move_form")
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def suggest(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Answer a request with another time, calendar or length. It keeps its time until the patient accepts."""

@@ -17,7 +17,7 @@ from clinic import time_text
 from clinic.models import Appointment, HealthcareService, Location, Schedule
 from clinic.translations import actor_name
 from portal.appointments.refusals import refusal_text
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, worker_required
 from portal.staff.calendar import patient_choice, requested_visits
 from portal.staff.calendar.dialogs import REFUSED, Context, Undo, done, refused, show
 from portal.staff.calendar.explanations import explanation_address
@@ -68,7 +68,7 @@ class WalkInRequest:
         return show(self.request, "walk_in", given | (context or {}), status=status)
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def walk_in(request: HttpRequest) -> HttpResponse:
     """Show who is free next today for a service; one press books that time for the patient, who has arrived."""
@@ -157,7 +157,7 @@ def _booked(page: WalkInRequest, visit: Appointment, schedule: Schedule, start: 
     return redirect(f"{reverse('portal:board')}?{urlencode({'site': page.site.fhir_id, 'walked_in': visit.fhir_id})}")
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def undo(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Take back a walk-in that nobody has changed since: it was entered in error, and its time is free again."""

@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic.country import clinic_zone
 from clinic.models import PatientNote
 from portal.common import disclosures
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, staff_required, worker_required
 from portal.staff.visits.forms import NoteForm
 from scheduling import access
 from scheduling.errors import NotFound, VersionConflict
 from scheduling.interactions import patient_notes
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def write(request: HttpRequest, patient_id: str) -> HttpResponse:
     """Write a note about the patient, or about the visit that the form names."""
@@ -44,7 +44,7 @@ def write(request: HttpRequest, patient_id: str) -> HttpResponse:
     return redirect(_notes_of(patient_id, visit_id))
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest, note_id: int) -> HttpResponse:
     """Change a note. If a colleague has changed it meanwhile, the page shows their text and keeps what was typed."""

@@ -13,7 +13,7 @@ from clinic.local_time import in_zone
 from clinic.models import Appointment
 from portal.appointments.statuses import Status
 from portal.appointments.visits import Visit
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, worker_required
 from portal.staff.back_link import named_list
 from portal.staff.board.board import Step, steps_after
 from portal.staff.calendar.dialogs import CHANGED, REFUSED, Context, done, refused, show
@@ -25,7 +25,7 @@ from scheduling.errors import SchedulingError, VersionConflict
 from scheduling.visit_zone import zone_of_place
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def rooms(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Choose the room and the devices of a visit among those that are free, with its next step or without."""

@@ -19,7 +19,7 @@ from portal.appointments.several import Several, SeveralForm
 from portal.appointments.visits import Visit
 from portal.booking.planned_form import PlannedTimesForm
 from portal.common import disclosures
-from portal.common.callers import caller_of, staff_required
+from portal.common.callers import caller_of, worker_required
 from portal.staff.back_link import back_of
 from portal.staff.calendar import requested_visits
 from portal.staff.calendar.parameters import calendar_of_visit, selection_or_404
@@ -40,7 +40,7 @@ class StaffPlannedForm(PlannedTimesForm):
     tell = forms.BooleanField(label=gettext_lazy("Tell the patient"), required=False, initial=True)
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def cancel_several(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Show the visits and ask for the reason, then cancel them."""
@@ -61,7 +61,7 @@ def cancel_several(request: HttpRequest, appointment_id: str) -> HttpResponse:
     return render(request, "portal/staff/visits/cancel_several.html", _context(request, staff_visit, together, form))
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def move_several(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Ask for the new time of one of the visits, show what becomes of all of them, then move them."""

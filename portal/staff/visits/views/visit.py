@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic.models import Appointment
 from portal.appointments.refusals import refusal_text
 from portal.common import disclosures
-from portal.common.callers import any_staff_required, caller_of, staff_required
+from portal.common.callers import any_staff_required, caller_of, staff_required, worker_required
 from portal.staff.back_link import BackLink, back_of, named_list
 from portal.staff.calendar.dialogs import REFUSED, Undo, done
 from portal.staff.visits import coverage_checks, payment_forms, record
@@ -45,6 +45,7 @@ def visit(request: HttpRequest, appointment_id: str) -> HttpResponse:
         "timeline": notifications.timeline(staff_visit.visit.appointment),
         "back": request.get_full_path(),
         "record": record.payments_of(staff_visit.visit.appointment),
+        "may_change": access.runs_visit(caller_of(request), staff_visit.visit.appointment),
         "may_handle_payments": access.may_handle_payments(caller_of(request), staff_visit.visit.appointment),
         "recall_form": RecallForm(auto_id="recall_%s"),
         "note_form": NoteForm(),
@@ -52,7 +53,7 @@ def visit(request: HttpRequest, appointment_id: str) -> HttpResponse:
     return render(request, "portal/staff/visits/visit.html", context)
 
 
-@staff_required
+@worker_required
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Ask for the reason, then cancel the visit: in the calendar's dialog, or on a page of its own."""
