@@ -92,6 +92,11 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
+    "note released time": {
+        "task": "scheduling.tasks.note_released_time",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "tend absences": {
         "task": "scheduling.tasks.tend_absences",
         "schedule": 5.0,

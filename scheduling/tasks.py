@@ -92,6 +92,12 @@ def close_next_holidays() -> None:
 
 
 @shared_task(ignore_result=True)
+def note_released_time() -> None:
+    """Note kept time that is released now, for the waiting list and the subscribers."""
+    opening.note_released_time(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
 def forget() -> None:
     """Delete data that is past its retention period."""
     now = timezone.now()

@@ -51,6 +51,7 @@ from clinic.models.responses import AppointmentResponse
 from clinic.models.schedule import (
     WEEKDAYS,
     Bookable,
+    KeptTimeCheck,
     Schedule,
     SchedulingParameters,
     validate_availability,
@@ -137,6 +138,7 @@ __all__ = [
     "ImportKind",
     "ImportedRow",
     "InsurancePlan",
+    "KeptTimeCheck",
     "Launch",
     "Location",
     "Medium",

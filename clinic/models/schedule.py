@@ -132,6 +132,25 @@ def site_of(actor: Any) -> Location | None:
     return None
 
 
+class KeptTimeCheck(models.Model):
+    """The time that a schedule kept for a service when a worker last looked, so that it notices what is released.
+
+    `kept` is as in SchedulingParameters. Nothing is released by itself before `next_release`; None: never.
+    """
+
+    schedule = models.ForeignKey("clinic.Schedule", models.CASCADE, related_name="+", db_index=False)
+    service = models.ForeignKey("clinic.HealthcareService", models.CASCADE, related_name="+", db_index=False)
+    kept = ExactJSONField()
+    checked = models.DateTimeField()
+    next_release = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schedule", "service"], name="kept_time_is_checked_once")]
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id}, {self.service_id}: {self.checked}"
+
+
 class SchedulingParameters(models.Model):
     """Medplum's SchedulingParameters of a service, for all schedules or for one.
 

@@ -19,7 +19,8 @@ NOTE_LENGTH = 200
 class FreedTime(models.Model):
     """Time that came free while somebody was waiting: of one bookable, or new hours of a schedule or service.
 
-    Only triggers of the database write these rows, in the transaction of the change: see the migration `waitlist`.
+    Triggers of the database write these rows, in the transaction of the change: see the migration `waitlist`. Those of
+    kept time that is released as time goes by are written by a worker: scheduling.opening.released_time.
     `appointment` is the visit or hold that released the time; `was_booked` is True for a visit. `before` are the
     former hours, by column, where hours were added. A worker looks at the row from `due` on. Without `due` it waits
     until somebody who could not be asked can be; once it is `closed`, nobody is left to ask.

@@ -17,6 +17,7 @@ from scheduling.opening.closures import (
 from scheduling.opening.extra import add_extra, extra_hours, extra_time, extra_times, remove_extra, visits_in
 from scheduling.opening.holidays import Holiday, add_next_holidays, closures_for, countries, holidays_of
 from scheduling.opening.kept import kept_entry, kept_for_others
+from scheduling.opening.released_time import note_released_time
 from scheduling.opening.terms import Terms, problems, terms_of
 from scheduling.opening.weekly_versions import (
     ALL_DAY,
@@ -60,6 +61,7 @@ __all__ = [
     "in_force",
     "kept_entry",
     "kept_for_others",
+    "note_released_time",
     "preview",
     "problems",
     "put",
