@@ -134,6 +134,21 @@ def own_type(row: ServiceType) -> Json:
     return coded(SERVICE_TYPE, row.code, row.name)
 
 
+def own_code_system() -> Json | None:
+    """Return the types of the clinic's own as a CodeSystem, for a copy of everything; None if there are none."""
+    concepts = own_concepts()
+    if not concepts:
+        return None
+    name = SERVICE_TYPE.rpartition("/")[2]
+    facts = {"resourceType": "CodeSystem", "id": name, "url": SERVICE_TYPE, "status": "active"}
+    return {**facts, "content": "complete", "concept": concepts}
+
+
+def own_concepts() -> list[Json]:
+    """Return the code and the name of each type of the clinic's own."""
+    return [{"code": row.code, "display": row.name} for row in ServiceType.objects.all()]
+
+
 def own_coding(row: ServiceType) -> Json:
     """Return the coding that all services of a type of the clinic's own have, whatever its name was."""
     return {"system": SERVICE_TYPE, "code": row.code}

@@ -4,13 +4,14 @@ import logging
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.cache import cache
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from clinic import exact_json
+from clinic import exact_json, service_types
 from clinic.fhir import own_addresses
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import Appointment, AuditEvent, FhirExport, FhirExportPart, Resource, Slot, Subscription
@@ -33,12 +34,15 @@ PROGRESS_KEPT = 3600
 
 
 def write_bundle(write: Callable[[bytes], object], progress: Callable[[int], object] = lambda count: None) -> int:
-    """Write all resources as a FHIR Bundle (collection) in the caller's transaction. Returns how many there are."""
+    """Write all resources as a FHIR Bundle (collection) in the caller's transaction. Returns how many there are.
+
+    The last is the CodeSystem of the clinic's own service types, if it has any.
+    """
     count = 0
     write(b'{"resourceType": "Bundle", "type": "collection", "entry": [')
-    for count, resource in enumerate(_resources(), start=1):
+    for count, resource in enumerate(_contents(), start=1):
         write(b",\n" if count > 1 else b"\n")
-        write(own_addresses.to_served(exact_json.dumps({"resource": to_fhir(resource)})))
+        write(own_addresses.to_served(exact_json.dumps({"resource": resource})))
         if count % AT_ONCE == 0:
             progress(count)
     write(b"\n]}\n")
@@ -58,9 +62,11 @@ def _rows() -> Iterator[QuerySet[Resource]]:
             yield rows_of(kind).filter(deleted_at=None).exclude(HOLD.get(kind.model, Q(pk__in=[])))
 
 
-def _resources() -> Iterator[Resource]:
+def _contents() -> Iterator[dict[str, Any]]:
     for rows in _rows():
-        yield from rows.order_by("pk").iterator(chunk_size=AT_ONCE)
+        yield from map(to_fhir, rows.order_by("pk").iterator(chunk_size=AT_ONCE))
+    if types := service_types.own_code_system():
+        yield types
 
 
 def start(*, caller: Caller, now: datetime) -> FhirExport:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from api.conformance.definitions import definition
+from clinic import service_types
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
 from clinic.labels import Choices
-from clinic.models import AccessNeed, Event, HealthcareService, Medium, PlaceFeature, ServiceType
+from clinic.models import AccessNeed, Event, HealthcareService, Medium, PlaceFeature
 
 
 def code_systems(base: str) -> list[Json]:
@@ -22,16 +23,14 @@ def code_systems(base: str) -> list[Json]:
             "What a site or a room offers, beside FHIR's codes.",
             [PlaceFeature.INDUCTION_LOOP, PlaceFeature.QUIET],
         ),
-        _of_concepts(codes.SERVICE_TYPE, "Types of services that the clinic has named itself.", _own_types()),
+        _of_concepts(
+            codes.SERVICE_TYPE, "Types of services that the clinic has named itself.", service_types.own_concepts()
+        ),
         _definition(codes.EVENT, "What a message is about.", Event),
         _definition(codes.MEDIUM, "Ways of messages that FHIR has no code for.", [Medium.IN_APP]),
         _definition(codes.TASK, "What a Task asks for: `recall`, that a patient is seen again.", ()),
         _definition(codes.USE_CASE, "What was done, in an AuditEvent: `book`, `cancel` and the like.", ()),
     ]
-
-
-def _own_types() -> list[Json]:
-    return [{"code": row.code, "display": row.name} for row in ServiceType.objects.all()]
 
 
 def _definition(url: str, text: str, choices: Iterable[Choices]) -> Json:

@@ -1,8 +1,10 @@
 """Changes of the service types that the clinic has named itself."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from clinic import service_types
@@ -43,6 +45,28 @@ def remove_type(pk: int, *, caller: Caller) -> None:
                 _("These visits have this type: %(names)s. Choose another one there first.") % {"names": named}
             )
         row.delete()
+
+
+def load_types(concepts: Iterable[Any]) -> None:
+    """Add the types that the clinic has named itself in another database, as a CodeSystem lists them.
+
+    A code or a name that is known here stays as it is. Raises RuleBroken for a type without a code or a name.
+    """
+    known = {text for row in ServiceType.objects.all() for text in (row.code, row.name.casefold())}
+    for concept in concepts:
+        named = concept if isinstance(concept, dict) else {}
+        row = ServiceType(code=str(named.get("code", "")), name=str(named.get("display", "")))
+        if row.code in known or row.name.casefold() in known:
+            continue
+        try:
+            row.full_clean()
+        except ValidationError:
+            raise RuleBroken(
+                "A type of services needs a code of letters, digits, hyphens and underscores, and a display.",
+                expression="CodeSystem.concept",
+            ) from None
+        row.save()
+        known |= {row.code, row.name.casefold()}
 
 
 def services_of_types() -> list[tuple[ServiceType, list[HealthcareService]]]:

@@ -7,7 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from clinic.models import Appointment, Patient, Slot
+from clinic import service_types
+from clinic.models import Appointment, HealthcareService, Patient, ServiceType, Slot
+from scheduling import setup
 from tests.database_flush import delete_rows
 from tests.factories import (
     AppointmentFactory,
@@ -53,7 +55,7 @@ def export(path):
     for entry in entries:
         resource = entry["resource"]
         for name in ("versionId", "lastUpdated"):
-            resource["meta"].pop(name)
+            resource.get("meta", {}).pop(name, None)
         found[f"{resource['resourceType']}/{resource['id']}"] = resource
     assert len(found) == len(entries)
     return found
@@ -75,6 +77,47 @@ def test_an_export_is_loaded_into_an_empty_database_with_nothing_lost(clinic, tm
     call_command("load_fhir", str(tmp_path / "before.json"))
     assert "0 created, 0 updated" in capsys.readouterr().out.splitlines()[-1]
     assert Patient.objects.count() == 1
+
+
+def test_the_clinics_own_service_types_come_along(db, tmp_path):
+    home = service_types.with_type([], "Home visit")
+    unused = ServiceType.objects.create(code="night-visit", name="Night visit")
+    service = ServiceFactory(type=home)
+    before = export(tmp_path / "before.json")
+    assert [each["display"] for each in before["CodeSystem/service-type"]["concept"]] == ["Home visit", unused.name]
+    delete_rows(None)
+    call_command("load_fhir", str(tmp_path / "before.json"))
+    assert export(tmp_path / "after.json") == before
+    assert service_types.known_types()["Home visit"] == home[0]
+    assert [(row.name, services) for row, services in setup.services_of_types()] == [
+        ("Home visit", [HealthcareService.objects.get(fhir_id=service.fhir_id)]),
+        ("Night visit", []),
+    ]
+
+
+def test_service_types_that_are_known_stay_as_they_are(db, tmp_path):
+    ServiceType.objects.create(code="home-visit", name="Home visit")
+    ServiceType.objects.create(code="night", name="Night visit")
+    export(tmp_path / "types.json")
+    ServiceType.objects.filter(code="home-visit").update(name="Visit at home")
+    ServiceType.objects.filter(code="night").update(code="night-visit")
+    call_command("load_fhir", str(tmp_path / "types.json"))
+    rows = [("night-visit", "Night visit"), ("home-visit", "Visit at home")]
+    assert list(ServiceType.objects.values_list("code", "name")) == rows
+
+
+@pytest.mark.parametrize("concept", ["night", {"code": "night visit", "display": "Night visit"}, {"code": "night"}])
+def test_a_type_that_cannot_be_stored_is_refused_with_everything_else(ada, tmp_path, concept):
+    ServiceType.objects.create(code="home", name="Home visit")
+    export(tmp_path / "before.json")
+    bundle = json.loads((tmp_path / "before.json").read_text())
+    bundle["entry"][-1]["resource"]["concept"].append(concept)
+    (tmp_path / "bad.json").write_text(json.dumps(bundle))
+    delete_rows(None)
+    with pytest.raises(CommandError, match="A type of services needs a code"):
+        call_command("load_fhir", str(tmp_path / "bad.json"))
+    assert not Patient.objects.exists()
+    assert not ServiceType.objects.exists()
 
 
 def test_a_file_is_never_overwritten(db, tmp_path):

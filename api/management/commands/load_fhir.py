@@ -14,7 +14,9 @@ from tqdm import tqdm
 
 from api.formats.parsers import read_object
 from clinic.fhir import own_addresses
-from scheduling import interactions
+from clinic.fhir.codes import SERVICE_TYPE
+from clinic.fhir.datatypes import Json
+from scheduling import interactions, setup
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError
 from scheduling.interactions import BundleRefused, Entry, WriteResult
@@ -31,8 +33,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:
-            entries = interactions.entries_of(read_object(own_addresses.to_stored(_content(file))))
-            written = _load(entries)
+            bundle = read_object(own_addresses.to_stored(_content(file)))
+            types = _without_types(bundle)
+            written = _load(interactions.entries_of(bundle), types)
         except BundleRefused as refusal:
             self._explain(refusal)
             raise CommandError(f"Nothing was loaded: {_refused(refusal)}.") from refusal
@@ -56,13 +59,32 @@ def _content(file: str) -> bytes:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
 
 
-def _load(entries: Sequence[Entry]) -> list[WriteResult]:
-    """Write the entries, with a progress bar on a terminal."""
+def _without_types(bundle: Json) -> list[Json]:
+    """Take the CodeSystem of the clinic's own service types out of an export, and return its concepts."""
+    entries = bundle.get("entry")
+    if not isinstance(entries, list):
+        return []
+    types = [entry for entry in entries if _has_types(entry)]
+    bundle["entry"] = [entry for entry in entries if entry not in types]
+    return [concept for entry in types for concept in entry["resource"].get("concept", ())]
+
+
+def _has_types(entry: Any) -> bool:
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    return (
+        isinstance(resource, dict)
+        and resource.get("resourceType") == "CodeSystem"
+        and resource.get("url") == SERVICE_TYPE
+    )
+
+
+def _load(entries: Sequence[Entry], types: Sequence[Json]) -> list[WriteResult]:
+    """Write the entries and the service types, with a progress bar on a terminal."""
     # Without the pool, a command fails at once if there is no database.
     connection.settings_dict["OPTIONS"].pop("pool", None)
     with tqdm(total=len(entries), unit=" resources", file=sys.stderr, disable=None, leave=False) as bar:
         progress: Callable[[int], object] = bar.update
-        request = interactions.WriteRequest(entries=entries, progress=progress)
+        request = interactions.WriteRequest(entries=entries, progress=progress, then=lambda: setup.load_types(types))
         return interactions.write(request, caller=OPERATOR, now=timezone.now())
 
 
