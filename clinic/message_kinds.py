@@ -19,6 +19,7 @@ class Event(Choices):
     REBOOKING = "rebooking", "Another time is needed, since the clinic cannot keep a visit"
     KEPT = "kept", "A visit stays as booked after all"
     DELAY = "delay", "A visit begins later than planned"
+    RECEIPT = "receipt", "Something is paid after booking"
     REFUND = "refund", "Money is given back"
     TIME_LOST = "time-lost", "A payment came after the time was gone"
     FEE = "fee", "A fee for a missed visit is charged"

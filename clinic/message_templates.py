@@ -101,6 +101,7 @@ def sample_values(language: str, service: HealthcareService | None = None) -> di
             "notice": _("Dr. Chen is ill."),
             "expected": in_short(start + timedelta(minutes=20), zone),
             "amount": money.text(4000),
+            "rest": money.text(2000),
             "insurer": "Acme Health",
             "reason": _("The card has expired."),
             "due": month_and_year(start.date()),

@@ -31,7 +31,8 @@ PLACEHOLDERS = {
     "until": gettext_lazy("until when the patient can take the time that is kept for them"),
     "notice": gettext_lazy("what you have written for patients about the absence"),
     "expected": gettext_lazy("when a visit of today is expected to begin that is late"),
-    "amount": gettext_lazy("the amount that is given back, or charged as a fee"),
+    "amount": gettext_lazy("the amount that is paid, given back, or charged as a fee"),
+    "rest": gettext_lazy("the amount that is still due after a payment, or that it is nothing"),
     "insurer": gettext_lazy("the insurer of the patient"),
     "reason": gettext_lazy("why the clinic cannot accept the insurance"),
     "due": gettext_lazy("the month in which the patient is to be seen again"),
@@ -46,7 +47,7 @@ _OF_COVERAGE = ("name", "insurer", "link", "clinic", "phone")
 OF_NOTES = ("name", "when", "time", "place", "service", "with_whom", "reference", "link", "clinic", "phone")
 OF_NOTES_TO_WAITING = ("name", "clinic", "phone")
 _OF_INVITATIONS = ("name", "link", "clinic", "phone")
-_OF_FEW = ("code", "until", "notice", "expected", "amount", "outcome", "insurer", "reason", "day", "due")
+_OF_FEW = ("code", "until", "notice", "expected", "amount", "rest", "outcome", "insurer", "reason", "day", "due")
 _OF_VISITS = tuple(name for name in PLACEHOLDERS if name not in _OF_FEW)
 _OF_MONEY = (*_OF_VISITS, "amount")
 _OF_RECALLS = ("name", "clinic", "phone", "service", "with_whom", "due", "link")
@@ -59,6 +60,7 @@ _OF_EVENTS = {
     Event.OFFER: (*_OF_VISITS, "until"),
     Event.REBOOKING: (*_OF_VISITS, "until", "notice"),
     Event.DELAY: (*_OF_VISITS, "expected"),
+    Event.RECEIPT: (*_OF_MONEY, "rest"),
     Event.REFUND: _OF_MONEY,
     Event.TIME_LOST: _OF_MONEY,
     Event.FEE: _OF_MONEY,

@@ -17,6 +17,7 @@ from clinic import database
 from clinic.models import Payment, PaymentOrder
 from clinic.parking import Parking
 from scheduling import notifications, payments
+from scheduling.booking.dues import due_of
 from scheduling.booking.idempotency import refusals
 from scheduling.payments import CardCharge, Declined, ProviderUnavailable
 
@@ -119,8 +120,8 @@ def _finish(claimed: PaymentOrder, intent: str, now: datetime) -> None:
     payment = _locked_payment(claimed)
     if not _close(claimed, Status.DONE, now):
         return
-    if claimed.kind == Kind.CAPTURE and payment.status == Payment.Status.AUTHORISED:
-        payment.status = Payment.Status.PAID
+    if claimed.kind == Kind.CAPTURE:
+        _finish_capture(payment, now)
     elif claimed.kind == Kind.FEE:
         payment.status = Payment.Status.CHARGED
         payment.intent = intent
@@ -130,6 +131,18 @@ def _finish(claimed: PaymentOrder, intent: str, now: datetime) -> None:
         payment.card = ""
     payment.last_updated = now
     payment.save(update_fields=["status", "intent", "card", "last_updated"])
+
+
+def _finish_capture(payment: Payment, now: datetime) -> None:
+    """Record that the money has come, unless all of it was given back meanwhile, with the receipt for what was paid
+    after booking.
+    """
+    if payment.status == Payment.Status.AUTHORISED:
+        payment.status = Payment.Status.PAID
+    if payment.is_later:
+        visit = payment.appointments.select_related("service", "patient").get()
+        due = due_of(visit)
+        notifications.paid_later(visit, payment.amount, payment.currency, rest=due.amount if due else 0, now=now)
 
 
 @refusals()

@@ -128,11 +128,19 @@ def cancelled(
     If it is `undoable` it waits for the undo window.
     """
     known = undo_window.known_before_cancellation(undo_window.unsent_news(appointment))
-    others = [event for event in Event if event != Event.CANCELLATION]  # patients who left a group are still told
-    withdraw_messages(appointment, now, gettext_noop("The visit was cancelled."), events=others if patients else Event)
+    stay = {Event.RECEIPT}  # it is true whatever becomes of the visit
+    if patients:
+        stay.add(Event.CANCELLATION)  # patients who left a group are still told
+    others = [event for event in Event if event not in stay]
+    withdraw_messages(appointment, now, gettext_noop("The visit was cancelled."), events=others)
     event = Event.CANCELLATION if tell else None
     for visit in _visits_of(appointment, patients):
         _write_news_of(visit, event, now, reminders=False, before=known, undoable=undoable)
+
+
+def paid_later(appointment: Appointment, amount: int, currency: str, *, rest: int, now: datetime) -> None:
+    """Write the receipt for an amount that was paid online after booking. `rest` is what is still due."""
+    _write_payment_news(appointment, Event.RECEIPT, amount, currency, now, rest=rest)
 
 
 def refunded(appointment: Appointment, amount: int, currency: str, *, now: datetime, undoable: bool = False) -> None:
@@ -166,7 +174,8 @@ def restored(appointment: Appointment, *, now: datetime, tell: bool = True) -> N
     planned again.
     """
     event, known = undo_window.news_of_restoration(undo_window.unsent_news(appointment))
-    withdraw_messages(appointment, now, gettext_noop("The cancellation was undone."), events=(Event.CANCELLATION,))
+    untrue = (Event.CANCELLATION, Event.REFUND)
+    withdraw_messages(appointment, now, gettext_noop("The cancellation was undone."), events=untrue)
     _write_news(appointment, event if tell else None, now, before=known)
 
 
@@ -310,14 +319,23 @@ def _write_about_absence(
 
 
 def _write_payment_news(
-    appointment: Appointment, event: Event, amount: int, currency: str, now: datetime, *, undoable: bool = False
+    appointment: Appointment,
+    event: Event,
+    amount: int,
+    currency: str,
+    now: datetime,
+    *,
+    undoable: bool = False,
+    **amounts: int,
 ) -> None:
-    """Write the messages about an amount. There can be several of one event for one visit."""
+    """Write the messages about an amount, with other `amounts` that they name. There can be several of one event for
+    one visit.
+    """
     audience = audience_of(appointment, now=now)
     if audience is None:
         return
     due = now + undo_window.UNDO_WINDOW if undoable else now
     messages = list(news_of(appointment, event, audience, due, now, about=f"-{uuid.uuid4().hex[:8]}"))
     for message in messages:
-        message.before = {"amount": amount, "currency": currency}
+        message.before = {"amount": amount, "currency": currency, **amounts}
     write_messages(messages, now)

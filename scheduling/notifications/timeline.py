@@ -25,6 +25,7 @@ EVENTS = {
     Event.CONFIRMATION: _("Confirmation"),
     Event.CHANGE: pgettext_lazy("message", "Change"),
     Event.CANCELLATION: _("Cancellation"),
+    Event.RECEIPT: _("Receipt"),
     Event.REFUND: _("Refund"),
     Event.TIME_LOST: _("Payment after the time was gone"),
     Event.FEE: _("Fee for a missed visit"),

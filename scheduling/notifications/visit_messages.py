@@ -22,7 +22,7 @@ from scheduling.notifications.series import visits_of
 
 Json = dict[str, Any]
 
-ABOUT_MONEY = (Event.REFUND, Event.TIME_LOST, Event.FEE)  # true whatever becomes of the visit
+ABOUT_MONEY = (Event.RECEIPT, Event.REFUND, Event.TIME_LOST, Event.FEE)  # true whatever becomes of the visit
 
 
 class Fact(NamedTuple):
@@ -55,7 +55,8 @@ class VisitMessage(VisitFacts):
     now: datetime
     before: Json | None = None
     series: tuple[Appointment, ...] = ()  # of a message about several visits, all of them
-    amount: str = ""  # that is given back, or charged as a fee
+    amount: str = ""  # that is paid, given back, or charged as a fee
+    rest: str = ""  # that is still due after a payment
     others: tuple["VisitMessage", ...] = ()  # the later visits of the same day that it is about too
 
     @property
@@ -182,6 +183,7 @@ class VisitMessage(VisitFacts):
             "notice": (self.before or {}).get("notice", ""),
             "expected": self.expected,
             "amount": self.amount,
+            "rest": self.rest,
         }
 
     @property
@@ -251,6 +253,8 @@ class VisitMessage(VisitFacts):
             Fact(_("With"), self.with_whom if self.is_named else ""),
             Fact(_("Where"), self.place),
             Fact(_("Price"), self.price if self.is_named and self.event != Event.CANCELLATION else ""),
+            Fact(_("Amount"), self.amount if self.event == Event.RECEIPT else ""),
+            Fact(_("Still due"), self.rest),
             Fact(_("Payment"), "" if self.event == Event.TIME_LOST else self.payment),
             Fact(_("Reference"), self.reference),
             Fact(_("Phone"), self.phone, phones.link(self.phone)),
@@ -352,4 +356,5 @@ def _visit_message(message: Communication, appointment: Appointment, zone: ZoneI
     series = tuple(visits_of(message, now=now))
     before = known if "start" in known or message.event in (Event.DELAY, Event.REBOOKING) else None
     amount = money.text(known["amount"], known["currency"]) if "amount" in known else ""
-    return VisitMessage(appointment, zone, message.event, now, before, series, amount)
+    rest = (money.text(known["rest"], known["currency"]) if known["rest"] else _("nothing")) if "rest" in known else ""
+    return VisitMessage(appointment, zone, message.event, now, before, series, amount, rest)

@@ -19,7 +19,7 @@ from tests.payments import pay
 from tests.scheduling.payments.conftest import PRICE, open_page, settle, sweep
 from tests.scheduling.payments.test_kills import SETTLING, captured, die
 from tests.scheduling.races.arena import slow
-from tests.scheduling.situations import at_once, book, monday, wish
+from tests.scheduling.situations import at_once, book, hold, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEPOSIT = 1000
@@ -101,6 +101,62 @@ def test_the_price_of_a_visit_booked_without_payment_is_due_and_paid_once(local,
         begin(booked, patient_caller)
 
 
+def receipts(visit):
+    return list(Communication.objects.filter(appointment=visit, event="receipt", medium="email"))
+
+
+def test_the_patient_gets_one_receipt_once_the_money_has_come(local, deposited, patient_caller):
+    payment = begin(deposited, patient_caller)
+    local.pay(payment.session)
+    booking.checkout._conclude(payment.pk, payments.provider().read_checkout(payment.session), timezone.now())
+    assert receipts(deposited) == [], "the bank can still refuse it"
+    sweep()
+    [receipt] = receipts(deposited)
+    assert (receipt.patient, receipt.before) == (
+        deposited.patient,
+        {"amount": PRICE - DEPOSIT, "currency": "USD", "rest": 0},
+    )
+    settle(payment)
+    sweep()
+    assert receipts(deposited) == [receipt]
+    media = Communication.objects.filter(appointment=deposited, event="receipt").values_list("medium", flat=True)
+    assert set(media) == {"email", "in-app"}
+
+
+def test_the_receipt_says_what_is_still_due(local, booked, patient_caller, boss):
+    take(booked, 1500, boss)
+    assert receipts(booked) == [], "the desk gives its own"
+    payment = begin(booked, patient_caller)
+    HealthcareService.objects.filter(pk=booked.service_id).update(price=PRICE + 500)
+    local.pay(payment.session)
+    settle(payment)
+    [receipt] = receipts(booked)
+    assert (receipt.before["amount"], receipt.before["rest"]) == (PRICE - 1500, 500)
+
+
+def test_who_cancels_after_paying_still_gets_the_receipt(local, booked, patient_caller, boss):
+    pay_all(local, booked, patient_caller)
+    booking.cancel(booked.fhir_id, StatusRequest(), caller=boss, now=timezone.now())
+    assert [receipt.status for receipt in receipts(booked)] == ["preparation"]
+
+
+def test_money_that_is_let_go_or_paid_before_booking_gives_no_receipt(
+    local, booked, paid_service, chen, ada, patient_caller, boss
+):
+    payment = begin(booked, patient_caller)
+    local.pay(payment.session)
+    take(booked, PRICE, boss)
+    assert settle(payment) == Status.RELEASED
+    held = hold(wish(paid_service, chen, at=monday(14), patient=ada), patient_caller)
+    before_booking = booking.start_payment(held.fhir_id, caller=patient_caller, now=timezone.now())
+    open_page(before_booking)
+    before_booking.refresh_from_db()
+    local.pay(before_booking.session)
+    assert settle(before_booking) == Status.PAID
+    sweep()
+    assert not Communication.objects.filter(event="receipt").exists()
+
+
 def test_the_rest_after_a_deposit_is_due_and_both_go_back_when_the_clinic_cancels(
     local, deposited, patient_caller, boss
 ):
@@ -162,6 +218,7 @@ def test_a_later_charge_that_the_bank_refuses_is_due_again_whatever_was_paid_bef
     sweep()
     payment.refresh_from_db()
     assert payment.status == Status.FAILED
+    assert receipts(deposited) == []
     assert due(deposited) == ("balance", PRICE - DEPOSIT)
     assert to_do(boss) == ["capture"]
 
@@ -173,6 +230,7 @@ def test_a_refused_fee_is_paid_by_the_patient_and_the_card_is_forgotten(local, m
     payment, status = pay_all(local, missed, patient_caller)
     assert (status, payment.terms) == (Status.PAID, "")
     assert (due(missed), to_do(boss)) == (None, [])
+    assert [receipt.before["amount"] for receipt in receipts(missed)] == [2500]
     sweep()
     card = Payment.objects.get(purpose="card")
     assert (card.status, card.card) == (Status.RELEASED, "")
@@ -290,6 +348,7 @@ def test_a_process_that_dies_at_any_step_takes_the_money_once(local, booked, pat
     payment.refresh_from_db()
     assert payment.status == Status.PAID
     assert len(captured(local)) == 1
+    assert len(receipts(booked)) == 1
     assert due(booked) is None
 
 

@@ -97,6 +97,8 @@ def test_a_cancellation_that_is_undone_in_time_gives_nothing_back(local, paid, b
     assert refunds(local) == []
     payment = payment_of(paid)
     assert (payment.status, payment.refunded) == (Status.PAID, 0)
+    told = Communication.objects.filter(appointment=paid, event="refund").values_list("status", flat=True)
+    assert set(told) == {"not-done"}, "nobody is told of money that does not come"
 
 
 def test_a_move_keeps_the_payment(paid, chen, patient_caller, paid_service, local):

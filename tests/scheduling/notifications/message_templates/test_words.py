@@ -42,7 +42,7 @@ ABOUT_NO_VISIT = (
 
 
 EVENTS = [event for event in WITH_WORDS if event not in (*ABOUT_NO_VISIT, Event.STAFF_REQUEST)]  # for patients
-ABOUT_MONEY = ("refund", "time-lost", "fee")
+ABOUT_MONEY = ("receipt", "refund", "time-lost", "fee")
 WITHOUT_CALENDAR = ("suggestion", "offer", "rebooking", "delay", *ABOUT_MONEY)  # these change no calendar
 
 
@@ -231,6 +231,33 @@ def test_a_visit_by_video_names_the_patients_own_clock_where_it_differs(visit):
     assert f"Join by video:\n{links.manage_link(visit)}\n" in letter(visit).text
     visit.patient.extra["extension"][0]["valueCode"] = "America/Toronto"
     assert "Toronto" not in letter(visit).text
+
+
+@pytest.mark.parametrize(
+    ("language", "rest", "words"),
+    [
+        ("en", 3000, ("Receipt: $40.00 paid", "has received $40.00 for the visit of Ada", "Still due: $30.00.")),
+        ("en", 0, ("Receipt: $40.00 paid", "Amount: $40.00", "Still due: nothing.")),
+        ("es", 0, ("Recibo: $40.00", "ha recibido $40.00", "Queda por pagar: nada.")),
+        ("de", 3000, ("Beleg: 40,00", "hat 40,00", "Noch offen: 30,00")),
+    ],
+)
+def test_a_receipt_says_what_was_paid_for_which_visit_and_what_is_still_due(visit, language, rest, words):
+    message = CommunicationFactory.build(
+        appointment=visit,
+        patient=visit.patient,
+        event="receipt",
+        language=language,
+        before={"amount": 4000, "currency": "USD", "rest": rest},
+    )
+    receipt = letters.compose(message, NEW_YORK, now=NOW)
+    said = f"{receipt.subject} {receipt.text}".replace("\N{NO-BREAK SPACE}", " ")
+    for part in (*words, visit.fhir_id.replace("-", "")[:8].upper(), "Main Street"):
+        assert part in said
+    message.medium = "sms"
+    text = letters.compose(message, NEW_YORK, now=NOW).text
+    assert "40" in text
+    assert links.manage_link(visit) in text
 
 
 def test_dates_are_written_out_in_the_patients_language(visit):
