@@ -29,6 +29,7 @@ class Event(Choices):
     REPLY = "reply", "A patient answers by text message"
     ANSWER = "answer", "The clinic answers a patient's text message"
     REFERRAL = "referral", "A referrer hears what became of a referral"
+    TICKET = "ticket", "The link of a referral is sent to the patient"
     NOTE = "note", "Staff write in their own words"
     INVITATION = "invitation", "A patient invites somebody to manage their visits"
     OF_AGE = "of-age", "A young patient becomes an adult"

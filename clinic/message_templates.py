@@ -107,5 +107,6 @@ def sample_values(language: str, service: HealthcareService | None = None) -> di
             "due": month_and_year(start.date()),
             "code": "123456",
             "outcome": _("The visit is booked."),
+            "referrer": "Dr. Noor Grey",
             "day": plain_day(start.date()),
         }

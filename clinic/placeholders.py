@@ -38,16 +38,31 @@ PLACEHOLDERS = {
     "due": gettext_lazy("the month in which the patient is to be seen again"),
     "code": gettext_lazy("the code that proves an address"),
     "outcome": gettext_lazy("what became of a referral"),
+    "referrer": gettext_lazy("the person or practice that refers the patient"),
     "day": gettext_lazy("the day on which a young patient becomes an adult"),
 }
 _OF_PROOF = ("code", "clinic", "phone")
 _OF_REFERRALS = ("reference", "outcome", "link", "clinic", "phone")
+_OF_TICKETS = ("name", "referrer", "reference", "link", "clinic", "phone")
 _OF_COVERAGE = ("name", "insurer", "link", "clinic", "phone")
 # In what staff write themselves: to patients with visits, and to those who wait for one.
 OF_NOTES = ("name", "when", "time", "place", "service", "with_whom", "reference", "link", "clinic", "phone")
 OF_NOTES_TO_WAITING = ("name", "clinic", "phone")
 _OF_INVITATIONS = ("name", "link", "clinic", "phone")
-_OF_FEW = ("code", "until", "notice", "expected", "amount", "rest", "outcome", "insurer", "reason", "day", "due")
+_OF_FEW = (
+    "code",
+    "until",
+    "notice",
+    "expected",
+    "amount",
+    "rest",
+    "outcome",
+    "referrer",
+    "insurer",
+    "reason",
+    "day",
+    "due",
+)
 _OF_VISITS = tuple(name for name in PLACEHOLDERS if name not in _OF_FEW)
 _OF_MONEY = (*_OF_VISITS, "amount")
 _OF_RECALLS = ("name", "clinic", "phone", "service", "with_whom", "due", "link")
@@ -56,6 +71,7 @@ _OF_EVENTS = {
     Event.NOTE: OF_NOTES,
     Event.PROOF: _OF_PROOF,
     Event.REFERRAL: _OF_REFERRALS,
+    Event.TICKET: _OF_TICKETS,
     Event.SUGGESTION: (*_OF_VISITS, "until"),
     Event.OFFER: (*_OF_VISITS, "until"),
     Event.REBOOKING: (*_OF_VISITS, "until", "notice"),

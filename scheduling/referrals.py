@@ -9,11 +9,12 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from clinic.country import clinic_zone
 from clinic.local_time import in_zone
-from clinic.models import Appointment, ServiceRequest
+from clinic.models import Appointment, Communication, ServiceRequest
 from clinic.models.appointment import USES_TICKET
 
 Status = ServiceRequest.Status
 IN_VISIT = {Appointment.Status.FULFILLED.value: "done", Appointment.Status.NOSHOW.value: "no-show"}
+OCCASION = "ticket-"  # of the messages with the link
 ENDED = (Status.REVOKED, Status.ENTERED_IN_ERROR)
 
 
@@ -80,6 +81,18 @@ class Referral:
 
 def reference_of(referral: ServiceRequest) -> str:
     return referral.fhir_id.replace("-", "")[:8].upper()
+
+
+def occasion_of(referral: ServiceRequest) -> str:
+    """How the occasion of every message with the link of a referral begins."""
+    return f"{OCCASION}{referral.pk}-"
+
+
+def referral_of(message: Communication, *, now: datetime) -> Referral | None:
+    """The referral whose link a message has, as it is now; None if it was deleted."""
+    key = message.occasion.removeprefix(OCCASION).partition("-")[0]
+    rows = ServiceRequest.objects.filter(pk__in=[int(key)] if key.isdigit() else [], deleted_at=None)
+    return next(iter(read_referrals(rows, now=now)), None)
 
 
 def uses_ticket(now: datetime) -> Q:

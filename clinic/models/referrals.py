@@ -1,5 +1,6 @@
 """The model ServiceRequest: referrals, and the tickets that they are for patients."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
@@ -7,6 +8,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from clinic.exact_json import ExactJSONField
 from clinic.labels import Choices
+from clinic.message_kinds import Medium
 from clinic.models.base import Resource
 
 
@@ -17,7 +19,8 @@ class ServiceRequest(Resource):
     it is stored for other software and gives nothing. `valid_until` is when a ticket ends that has not been used.
     `patient_name` is the name as the referrer wrote it, also where the `patient` is not known yet: then the ticket
     becomes that of whoever uses it. `referred_by` is the account of a referrer who uses the pages, and `end_told` when
-    they were told that it ended unused. Documents are contained DocumentReferences, in `extra`.
+    they were told that it ended unused. `contact_media` are the media for which the referrer has given an address of
+    the patient. Documents are contained DocumentReferences, in `extra`.
     """
 
     RESOURCE_TYPE = "ServiceRequest"
@@ -64,6 +67,9 @@ class ServiceRequest(Resource):
     authored = models.DateTimeField("made", null=True, blank=True)
     valid_until = models.DateTimeField(null=True, blank=True)
     end_told = models.DateTimeField(null=True, blank=True, editable=False)
+    contact_media = ArrayField(
+        models.CharField(max_length=10, choices=Medium), default=list, db_default=[], blank=True, editable=False
+    )
     identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:

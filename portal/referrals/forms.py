@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.fhir.validation import UNSTORABLE
-from clinic.models import HealthcareService
+from clinic.models import HealthcareService, Medium
 from clinic.phone_field import PhoneField
 from clinic.translations import text_of
 from portal.common.fields import DatePartsField, with_example
@@ -151,6 +151,12 @@ class ReferralForm(forms.Form):
         """The columns of the patient's record."""
         names = {name: _one_line(self.cleaned_data[name]) for name in ("given", "family")}
         return names | {name: self.cleaned_data[name] for name in ("birth_date", "email", "phone")}
+
+    @property
+    def contact_media(self) -> tuple[Medium, ...]:
+        """The media for which an address of the patient is given."""
+        given = {Medium.EMAIL: "email", Medium.SMS: "phone"}
+        return tuple(medium for medium, name in given.items() if self.cleaned_data[name])
 
     @property
     def valid_until_moment(self) -> datetime:

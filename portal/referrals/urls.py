@@ -10,6 +10,7 @@ urlpatterns = [
     path("referrals/new/", referrals.new, name="referral-new"),
     path("referrals/<str:referral_id>/", referrals.detail, name="referral"),
     path("referrals/<str:referral_id>/book/", booking.book, name="referral-book"),
+    path("referrals/<str:referral_id>/send/", referrals.send, name="referral-send"),
     path("referrals/<str:referral_id>/withdraw/", referrals.withdraw, name="referral-withdraw"),
     path("referrals/<str:referral_id>/documents/<int:number>/", referrals.document, name="referral-document"),
 ]

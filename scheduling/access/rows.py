@@ -170,7 +170,9 @@ def staff_referrals(caller: Caller) -> QuerySet[ServiceRequest]:
 
 
 def withdrawable_referrals(caller: Caller) -> QuerySet[ServiceRequest]:
-    """The referrals that the caller may withdraw: the referrer's own, and those that the front desk sees."""
+    """The referrals that the caller may withdraw, and whose link they may send to the patient: the referrer's own, and
+    those that the front desk sees.
+    """
     return staff_referrals(caller) if caller.runs_desk else own_referrals(caller)
 
 

@@ -6,13 +6,21 @@ A visit names its ticket in `basedOn`, whether it is booked on a page or by the 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, AuditEvent, HealthcareService, Patient, ServiceRequest
+from clinic.models import (
+    Appointment,
+    AuditEvent,
+    Communication,
+    HealthcareService,
+    Medium,
+    Patient,
+    ServiceRequest,
+)
 from clinic.parking import Parking
 from scheduling import access, notifications
 from scheduling.access import Caller
@@ -24,6 +32,7 @@ from scheduling.referrals import Referral, ReferralState, uses_ticket
 BASED_ON = "basedOn"
 TICKET_EXPRESSION = f"Appointment.{BASED_ON}"
 BATCH = 100
+AGAIN_AFTER = timedelta(hours=1)  # a link can be sent again
 Status = ServiceRequest.Status
 # Statuses of a visit that are reported to its referrer.
 TOLD = ("booked", "fulfilled", "noshow", "cancelled")
@@ -34,12 +43,14 @@ class ReferralRequest:
     """A referral to be made. `register` returns its patient, who may be new; without it the referral names nobody.
 
     `patient_name` is the name as the referrer wrote it. `documents` are FHIR Attachments.
+    `contact_media` are the media for which the referrer has given an address.
     """
 
     service: HealthcareService
     reason: str
     valid_until: datetime
     patient_name: str = ""
+    contact_media: tuple[Medium, ...] = ()
     register: Callable[[], Patient] | None = None
     documents: tuple[Json, ...] = ()
 
@@ -54,6 +65,7 @@ def refer(request: ReferralRequest, *, caller: Caller, now: datetime) -> Service
         service=request.service,
         patient=request.register() if request.register else None,
         patient_name=request.patient_name,
+        contact_media=list(request.contact_media),
         requester={"display": _name_of_referrer(caller)},
         referred_by=caller.user,
         reason=request.reason,
@@ -85,6 +97,48 @@ def withdraw(referral_id: str, *, caller: Caller, now: datetime) -> ServiceReque
     _save(referral, now)
     _audit("withdraw", AuditEvent.Action.UPDATE, referral, caller=caller, now=now)
     return referral
+
+
+@refusals()
+@transaction.atomic(durable=True)
+def send_ticket(referral_id: str, *, caller: Caller, now: datetime) -> None:
+    """Send the link of a referral to its patient, by email or else by text.
+
+    A referrer sends it by the media for which they have given an address, so that they do not hear how else the clinic
+    reaches the patient. Raises NotFound for a referral that the caller may not send, RuleBroken if its link gives no
+    visit, if it was sent a short while ago, or if the patient cannot be reached.
+    """
+    rows = access.withdrawable_referrals(caller).filter(fhir_id=referral_id, deleted_at=None)
+    row = rows.select_related("patient").select_for_update(no_key=True, of=("self",)).first()
+    if row is None:
+        raise NotFound(f"There is no ServiceRequest/{referral_id}.")
+    visit = Appointment.objects.filter(uses_ticket(now), referral=row).first()
+    if visit is not None or row.service_id is None or Referral(row, None, now).state != ReferralState.OPEN:
+        raise RuleBroken(_("This link gives no visit at the moment, so it was not sent."))
+    if not can_send_again(row, now=now):
+        raise RuleBroken(_("The link was sent a short while ago. You can send it again after an hour."))
+    media = sending_media(row, caller)
+    address = notifications.address_of(row.patient, media, now=now) if row.patient else ""
+    if not address:
+        raise RuleBroken(_("The clinic has no way to write to the patient. Give them the link."))
+    notifications.ticket_sent(row, address, now=now)
+    _audit("send", AuditEvent.Action.EXECUTE, row, caller=caller, now=now)
+
+
+def sending_media(referral: ServiceRequest, caller: Caller) -> list[Medium]:
+    """The media by which the caller can send the link of a referral to its patient; none if it names nobody."""
+    given = referral.contact_media if not caller.runs_desk else [Medium.EMAIL, Medium.SMS]
+    possible = [Medium.EMAIL, *([Medium.SMS] if settings.SMS_ENABLED else [])]
+    return [medium for medium in possible if medium in given] if referral.patient_id is not None else []
+
+
+def can_send_again(referral: ServiceRequest, *, now: datetime) -> bool:
+    """True if the link was not sent within the last hour, or could not be delivered. One statement."""
+    latest = notifications.messages_of(referral).first()
+    if latest is None or latest.status == Communication.Status.NOT_DONE:
+        return True
+    waits = latest.status != Communication.Status.COMPLETED
+    return not waits and (latest.sent or latest.due) <= now - AGAIN_AFTER
 
 
 def tell_of_ended_referrals(*, now: datetime) -> int:

@@ -6,6 +6,7 @@ and `bounced` are called when a provider reports the outcome.
 """
 
 from scheduling.notifications.announcements import call_task
+from scheduling.notifications.audience import address_of
 from scheduling.notifications.calendar_files import CalendarBlock, CalendarProperties, calendar_of
 from scheduling.notifications.calendar_links import CalendarLink, calendar_links
 from scheduling.notifications.delays import told_lateness, withdraw_delay
@@ -36,10 +37,12 @@ from scheduling.notifications.personal_outbox import (
     comes_of_age,
     coverage_checked,
     invited,
+    messages_of,
     prove,
     referral_ended,
     referral_followed,
     staff_told,
+    ticket_sent,
 )
 from scheduling.notifications.receipts import arrived, bounced, follow
 from scheduling.notifications.series_outbox import (
@@ -60,6 +63,7 @@ __all__ = [
     "CalendarProperties",
     "InboundText",
     "TimelineEntry",
+    "address_of",
     "arrived",
     "booked",
     "bounced",
@@ -79,6 +83,7 @@ __all__ = [
     "follow",
     "invited",
     "left",
+    "messages_of",
     "moved",
     "offered",
     "paid_later",
@@ -100,6 +105,7 @@ __all__ = [
     "staff_told",
     "stays_as_booked",
     "suggested",
+    "ticket_sent",
     "time_lost",
     "timeline",
     "timeline_entry",

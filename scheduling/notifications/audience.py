@@ -12,7 +12,7 @@ from django.db import connection
 
 from clinic import childhood, phones
 from clinic.fhir import contacts
-from clinic.models import Appointment, Event, Medium, Patient, RelatedPerson
+from clinic.models import Appointment, Event, Medium, MessagePreferences, Patient, RelatedPerson
 from clinic.visit_place import zone_for_patient
 from scheduling.visit_zone import ZONE_OF_PLACE, zone_or_clinics
 
@@ -142,6 +142,19 @@ def addresses_of(patient: Patient, *, now: datetime) -> dict[Medium, tuple[str, 
     emails = _either(own, [carer.email or (carer.user.email if carer.user else "") for carer in people])
     signs_in = patient.user_id is not None or bool(people)
     return {Medium.EMAIL: emails, Medium.IN_APP: ("",) if signs_in else ()}
+
+
+def address_of(patient: Patient, media: Collection[str], *, now: datetime) -> str:
+    """The address for a message about no visit that goes out once: by email, or else by text, among these media.
+
+    Empty if the patient has none, or wants no messages there.
+    """
+    chosen = MessagePreferences.objects.filter(patient=patient).first() or MessagePreferences(patient=patient)
+    emails = addresses_of(patient, now=now)[Medium.EMAIL] if Medium.EMAIL in media and chosen.by_email else ()
+    number = contacts.current(patient.phone, patient.extra.get("telecom"), contacts.texts_of, now)
+    texts = settings.SMS_ENABLED and Medium.SMS in media and chosen.by_sms
+    numbers = _without(chosen.stopped_numbers, (number,)) if number and texts else ()
+    return next(iter((*emails, *numbers)), "")
 
 
 @dataclass(frozen=True, slots=True)

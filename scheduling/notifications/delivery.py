@@ -31,6 +31,7 @@ from scheduling.notifications.series import visits_of
 from scheduling.notifications.staff import emails_of_staff
 from scheduling.notifications.visit_messages import ABOUT_MONEY
 from scheduling.participants import visit_of_patient
+from scheduling.referrals import ReferralState, referral_of
 from scheduling.visit_zone import zone_of_place
 
 DELIVERING = "deliver messages"
@@ -240,6 +241,9 @@ def _require_still_true(message: Communication, now: datetime) -> None:
     if message.event == Event.RECALL:
         _require_open_recall(message, now)
         return
+    if message.event == Event.TICKET:
+        _require_open_referral(message, now)
+        return
     if visit is None:
         if message.event == Event.PROOF and now - message.due > PROOF_LASTS:
             raise NotNeeded(gettext_noop("The code had expired."))
@@ -290,6 +294,15 @@ def _require_open_recall(message: Communication, now: datetime) -> None:
     recall = recall_letters.recall_of(message)
     if recall is None or not recall.is_open:
         raise NotNeeded(gettext_noop("The recall had ended."))
+
+
+def _require_open_referral(message: Communication, now: datetime) -> None:
+    """Raise NotNeeded if the link of the referral gives no visit any more."""
+    if message.patient is not None:
+        _require_open_record(message.patient)
+    referral = referral_of(message, now=now)
+    if referral is None or referral.state != ReferralState.OPEN:
+        raise NotNeeded(gettext_noop("The referral had been used, or had ended."))
 
 
 def _require_outcome(message: Communication, visit: Appointment | None) -> None:

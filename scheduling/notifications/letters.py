@@ -32,6 +32,7 @@ COMPOSED_BEFORE = (
     Event.PROOF,
     Event.NOTE,
     Event.REFERRAL,
+    Event.TICKET,
     Event.COVERAGE_VERIFIED,
     Event.COVERAGE_REJECTED,
     Event.STAFF_NEWS,

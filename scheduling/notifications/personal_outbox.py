@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from clinic.country import clinic_zone
 from clinic.models import (
@@ -24,6 +26,7 @@ from clinic.time_text import plain_day
 from scheduling.notifications import letters, links, quiet_hours, undo_window
 from scheduling.notifications.audience import addresses_of
 from scheduling.notifications.message_writes import write_messages
+from scheduling.referrals import occasion_of, reference_of
 
 
 def prove(address: str, code: str, language: str, *, now: datetime) -> None:
@@ -93,6 +96,36 @@ def referral_followed(referral: ServiceRequest, appointment: Appointment, *, now
 def referral_ended(referral: ServiceRequest, *, now: datetime) -> None:
     """Write the email to the referrer that their referral has ended unused."""
     _write_to_referrer(referral, "ended", now, due=now)
+
+
+def ticket_sent(referral: ServiceRequest, address: str, *, now: datetime) -> None:
+    """Write the message with the link of a referral to its patient. It says nothing of the visit or the reason."""
+    patient = referral.patient
+    assert patient is not None  # a referral that names nobody is sent to nobody
+    link = links.ticket_link(referral)
+    with translation.override(patient.language or None):
+        referrer = referral.referrer or _("Another practice")
+    message = _written(
+        Event.TICKET,
+        address,
+        patient.language,
+        now,
+        patient,
+        name=patient.given or str(patient),
+        referrer=referrer,
+        reference=reference_of(referral),
+        link=link,
+    )
+    if link not in message.body:
+        message.body = f"{message.body} {link}"
+    message.occasion = f"{occasion_of(referral)}{now.timestamp():.0f}"
+    write_messages([message], now)
+
+
+def messages_of(referral: ServiceRequest) -> QuerySet[Communication]:
+    """The messages by which the link of a referral was sent to its patient, the latest first."""
+    rows = Communication.objects.filter(patient=referral.patient_id, event=Event.TICKET, deleted_at=None)
+    return rows.filter(occasion__startswith=occasion_of(referral)).order_by("-pk")
 
 
 def staff_told(user: User, subject: str, body: str, *, now: datetime) -> None:

@@ -41,6 +41,7 @@ EVENTS = {
     Event.REPLY: _("Text from the patient"),
     Event.ANSWER: _("Answer to a text"),
     Event.REFERRAL: _("To the referrer"),
+    Event.TICKET: _("Link of a referral"),
     Event.INVITATION: _("Invitation"),
     Event.OF_AGE: _("Becoming an adult"),
 }

@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.country import clinic_zone
 from clinic.models import HealthcareService, Patient
-from portal.appointments.referrals import STATE_WORDS, documents_of, download
+from portal.appointments.referrals import STATE_WORDS, documents_of, download, send_link, sending_of
 from portal.common import form_drafts
 from portal.common.callers import caller_of, referrer_required
 from portal.finding.catalogue import bookable
@@ -68,8 +68,18 @@ def detail(request: HttpRequest, referral_id: str) -> HttpResponse:
         "is_open": is_open,
         "link": links.ticket_link(referral.row) if is_open else "",
         "documents": documents_of(referral.row),
+        "sending": sending_of(referral, caller_of(request)),
     }
     return render(request, "portal/referrals/detail.html", context)
+
+
+@referrer_required
+@require_POST
+def send(request: HttpRequest, referral_id: str) -> HttpResponse:
+    """Send the link of a referral to its patient."""
+    now = timezone.now()
+    own_referral(request, referral_id, now)
+    return send_link(request, referral_id, "portal:referral", now=now)
 
 
 @referrer_required
@@ -107,6 +117,7 @@ def _request(form: ReferralForm, now: datetime) -> ReferralRequest:
         reason=form.cleaned_data["reason"],
         valid_until=form.valid_until_moment,
         patient_name=form.patient_name,
+        contact_media=form.contact_media,
         register=partial(_patient, form, now) if form.names_patient else None,
         documents=tuple(form.cleaned_data["documents"]),
     )

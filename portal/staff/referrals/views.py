@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic.models import ServiceRequest
-from portal.appointments.referrals import STATE_WORDS, documents_of, download
+from portal.appointments.referrals import STATE_WORDS, documents_of, download, send_link, sending_of
 from portal.common import csv_lists, disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.staff.referrals.downloads import REFERRALS
@@ -65,9 +65,19 @@ def referral(request: HttpRequest, referral_id: str) -> HttpResponse:
         "status": STATE_WORDS[found.state],
         "documents": documents_of(found.row),
         "link": links.ticket_link(found.row) if found.state == ReferralState.OPEN and found.row.service else "",
+        "sending": sending_of(found, caller_of(request)),
         "may_withdraw": access.withdrawable_referrals(caller_of(request)).filter(pk=found.row.pk).exists(),
     }
     return render(request, "portal/staff/referrals/referral.html", context)
+
+
+@staff_required
+@require_POST
+def send(request: HttpRequest, referral_id: str) -> HttpResponse:
+    """Send the link of a referral to its patient."""
+    now = timezone.now()
+    _read(request, referral_id, now)
+    return send_link(request, referral_id, "portal:staff-referral", now=now)
 
 
 @staff_required

@@ -292,6 +292,8 @@ BY_DOING = {
 }  # fmt: skip
 # Responses to forms and scripts, and files.
 NO_PAGES = {
+    "referral-send",
+    "staff-referral-send",
     "export-file",
     "people-invite-again",
     "people-withdraw",

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 
 ABOUT_NO_VISIT = (
-    *(Event.PROOF, Event.COVERAGE_VERIFIED, Event.COVERAGE_REJECTED, Event.REFERRAL, Event.RECALL),
+    *(Event.PROOF, Event.COVERAGE_VERIFIED, Event.COVERAGE_REJECTED, Event.REFERRAL, Event.TICKET, Event.RECALL),
     *(Event.INVITATION, Event.OF_AGE),
 )
 
