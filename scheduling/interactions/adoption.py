@@ -15,7 +15,7 @@ from clinic.models.search_column import PHONE, quoted
 from scheduling import access, booking, notifications
 from scheduling.access import Caller
 from scheduling.booking.idempotency import refusals
-from scheduling.errors import Forbidden, SchedulingError
+from scheduling.errors import Forbidden, SchedulingError, VersionConflict
 from scheduling.interactions import merging
 from scheduling.interactions.details import change_details
 from scheduling.interactions.merging import MergeRequest, RecordName
@@ -78,20 +78,23 @@ def is_in_parents_care(patient: Patient, now: datetime) -> bool:
 
 
 def _merge_into(own: Patient, same: Collection[Patient], number: str, caller: Caller, now: datetime) -> None:
-    """Merge these records into the account's own, unless one of them was changed before it was locked."""
+    """Merge these records into the account's own. Raises VersionConflict if one of them was changed before it was
+    locked, as by another account that has taken it over.
+    """
     locked = booking.lock_records([own, *same])
     target = locked.pop(own.pk, None)
-    if target is None:
-        raise Forbidden
+    if target is None or len(locked) < len(same):
+        raise VersionConflict
     access.may_adopt_records(caller, target)
     for source in locked.values():
-        if source.user_id is None and source.active and _is_same(source, target, number):
-            request = MergeRequest(
-                source=RecordName(fhir_id=source.fhir_id),
-                target=RecordName(fhir_id=target.fhir_id),
-                taken=_missing(source, target),
-            )
-            merging.merge_locked(source, target, request, caller=caller, now=now)
+        if source.user_id or not source.active or not _is_same(source, target, number):
+            raise VersionConflict
+        request = MergeRequest(
+            source=RecordName(fhir_id=source.fhir_id),
+            target=RecordName(fhir_id=target.fhir_id),
+            taken=_missing(source, target),
+        )
+        merging.merge_locked(source, target, request, caller=caller, now=now)
     notifications.plan_reminders(target, now=now)
 
 
