@@ -114,13 +114,13 @@ def send_ticket(referral_id: str, *, caller: Caller, now: datetime) -> None:
         raise NotFound(f"There is no ServiceRequest/{referral_id}.")
     visit = Appointment.objects.filter(uses_ticket(now), referral=row).first()
     if visit is not None or row.service_id is None or Referral(row, None, now).state != ReferralState.OPEN:
-        raise RuleBroken(_("This link gives no visit at the moment, so it was not sent."))
+        raise RuleBroken(_("No visit can be booked with this link right now, so it was not sent."))
     if not can_send_again(row, now=now):
         raise RuleBroken(_("The link was sent a short while ago. You can send it again after an hour."))
     media = sending_media(row, caller)
     address = notifications.address_of(row.patient, media, now=now) if row.patient else ""
     if not address:
-        raise RuleBroken(_("The clinic has no way to write to the patient. Give them the link."))
+        raise RuleBroken(_("The clinic has no address or number to use for the patient. Give them the link yourself."))
     notifications.ticket_sent(row, address, now=now)
     _audit("send", AuditEvent.Action.EXECUTE, row, caller=caller, now=now)
 

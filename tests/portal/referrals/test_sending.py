@@ -194,7 +194,7 @@ def used(ticket):
 def test_a_link_that_gives_no_visit_is_not_sent(as_noor, noor, ticket, end):
     end(ticket)
     assertNotContains(as_noor.get(page_of(ticket)), BUTTON)
-    with pytest.raises(RuleBroken, match="gives no visit"):
+    with pytest.raises(RuleBroken, match="No visit can be booked with this link"):
         send(ticket, noor)
     assert sent() == []
 
