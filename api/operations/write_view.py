@@ -146,6 +146,10 @@ def _nearest(
 def written(appointment: Appointment) -> list[Json]:
     """Return the Appointment and its Slots as they are now. No statement if the use case has written the Slots."""
     prefetch_related_objects([appointment], SLOTS)
+    return _resources(appointment)
+
+
+def _resources(appointment: Appointment) -> list[Json]:
     return [to_fhir(appointment), *(to_fhir(slot) for slot in appointment.slots.all())]
 
 
@@ -160,7 +164,7 @@ def bundle(made: Written, base: str, status: HTTPStatus) -> Json:
 
 
 def _entries(appointment: Appointment, base: str, status: str) -> list[Json]:
-    entries = [_entry(resource, base, status) for resource in written(appointment)]
+    entries = [_entry(resource, base, status) for resource in _resources(appointment)]
     if issues := warnings(appointment):
         entries[0]["response"]["outcome"] = outcome(issues, "information")
     return entries
