@@ -69,6 +69,13 @@ def update(row: Resource) -> None:
         cursor.execute(_update(type(row)), [_written([row]), row.pk])
 
 
+def update_together(row: Resource, others: Sequence[Resource]) -> None:
+    """Write all columns of a row that was read before, and insert rows of one model, by one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_update_together(type(row), type(others[0])), [_written([row]), row.pk, _written(others)])
+        _set_written(others, {fhir_id: found for fhir_id, *found in cursor.fetchall()})
+
+
 def columns_of(model: type[Resource], table: str) -> str:
     """Return the columns of a model for a SELECT or RETURNING; `table` is the table's name in the statement."""
     return ", ".join(f'{table}."{field.column}"' for field in model._meta.concrete_fields)
@@ -192,6 +199,11 @@ def _update(model: type[Resource]) -> str:
         f'UPDATE "{table}" SET ({columns}) = (SELECT {columns} FROM jsonb_populate_recordset(NULL::"{table}", %s))'
         " WHERE id = %s"
     )
+
+
+@cache
+def _update_together(model: type[Resource], other: type[Resource]) -> str:
+    return f"WITH updated AS ({_update(model)}) {_statement(other, '')}"
 
 
 @cache

@@ -138,12 +138,11 @@ def end_visit(
     appointment.hold_expires_at = None
     appointment.cancelation_reason = request.reason if status == Appointment.Status.CANCELLED else None
     undoable = was_agreed and can_be_undone(appointment, caller)
-    save(appointment, now)
+    done = subtype if status == "cancelled" else status
+    save(appointment, now, audit_lines(done, appointment, patients, caller=caller, now=now))
     release(appointment, now=now, undoable=undoable)
     if appointment.is_suggestion:
         close_offer(appointment, subtype, now=now)
-    done = subtype if status == "cancelled" else status
-    insert(audit_lines(done, appointment, patients, caller=caller, now=now))
     if was_agreed:
         encounters.follow(appointment, now=now)
         referrals.follow(appointment, now=now)

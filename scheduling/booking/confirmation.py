@@ -24,9 +24,9 @@ from scheduling.booking.judging import judged
 from scheduling.booking.request import ConfirmRequest, StatusRequest
 from scheduling.booking.slots import own_bookables
 from scheduling.booking.transitions import (
-    audit,
     fulfil_requirements,
     is_holder,
+    lines_for_all,
     locked,
     require_no_suggestion,
     require_not_expired,
@@ -142,8 +142,7 @@ def confirm_locked(
     appointment.status = Appointment.Status.PENDING
     appointment.hold_expires_at = None
     appointment.participant = awaiting_answers(appointment.participant)
-    save(appointment, now)
-    audit("confirm", appointment, caller=caller, now=now)
+    save(appointment, now, lines_for_all("confirm", appointment, caller=caller, now=now))
     if request.tell:
         notifications.requested(appointment, now=now)
     return appointment
@@ -161,8 +160,7 @@ def book_held_time(
     appointment.participant = [
         each if each.get("status") == "declined" else {**each, "status": "accepted"} for each in appointment.participant
     ]
-    save(appointment, now)
-    audit(subtype, appointment, caller=caller, now=now)
+    save(appointment, now, lines_for_all(subtype, appointment, caller=caller, now=now))
     referrals.follow(appointment, now=now)
     if tell:
         notifications.booked(appointment, now=now)

@@ -1,13 +1,13 @@
 """Changes of an Appointment: the transitions of its status, checks before a change, saving, and the audit line."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, AuditEvent, Patient
-from clinic.models.statements import insert, update
+from clinic.models.statements import insert, update, update_together
 from scheduling import access, requirements
 from scheduling.access import Caller
 from scheduling.booking import encounters, referrals
@@ -52,8 +52,7 @@ CREATES = ("book", "hold", "request", "join")
 
 def step(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "") -> Appointment:
     """Write a locked appointment with its new status, and update its Encounters."""
-    save(appointment, now)
-    audit(subtype or appointment.status, appointment, caller=caller, now=now)
+    save(appointment, now, lines_for_all(subtype or appointment.status, appointment, caller=caller, now=now))
     encounters.follow(appointment, now=now, is_correction=subtype == "correct")
     referrals.follow(appointment, now=now, is_correction=subtype == "correct")
     return appointment
@@ -96,8 +95,15 @@ def audit(use_case: str, appointment: Appointment, *, caller: Caller, now: datet
     """Write one audit line for each patient in this transaction: who did what to the appointment, and the reason for
     overriding a rule.
     """
+    insert(lines_for_all(use_case, appointment, caller=caller, now=now, reason=reason))
+
+
+def lines_for_all(
+    use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = ""
+) -> list[AuditEvent]:
+    """The unsaved AuditEvents of `audit`: one for each patient of the appointment."""
     patients = patients_of(appointment) if is_group(appointment) else ()
-    insert(audit_lines(use_case, appointment, patients, caller=caller, now=now, reason=reason))
+    return audit_lines(use_case, appointment, patients, caller=caller, now=now, reason=reason)
 
 
 def audit_lines(
@@ -109,7 +115,7 @@ def audit_lines(
     now: datetime,
     reason: str = "",
 ) -> list[AuditEvent]:
-    """The unsaved AuditEvents of `audit`: one for each of the patients, by default the appointment's own."""
+    """The unsaved AuditEvents of a use case: one for each of the patients, by default the appointment's own."""
     return [
         access.audit_event(
             use_case,
@@ -124,11 +130,14 @@ def audit_lines(
     ]
 
 
-def save(appointment: Appointment, now: datetime) -> None:
-    """Write a locked appointment as its next version."""
+def save(appointment: Appointment, now: datetime, lines: Sequence[AuditEvent] = ()) -> None:
+    """Write a locked appointment as its next version, together with audit lines, if there are any."""
     appointment.version += 1
     appointment.last_updated = now
-    update(appointment)
+    if lines:
+        update_together(appointment, lines)
+    else:
+        update(appointment)
 
 
 def require_transition(appointment: Appointment, status: str) -> None:

@@ -33,7 +33,7 @@ def test_a_hold_becomes_a_booking(api, held):
 
 def test_a_constant_number_of_statements(api, held, django_assert_num_queries):
     """The visit is read once, locked, and what was written is not read again for the answer."""
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         assert api.post(held).status_code == 200
 
 

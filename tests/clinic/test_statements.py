@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from clinic.exact_json import loads
 from clinic.models import RESOURCE_MODELS, Appointment, AuditEvent, Communication, HealthcareService, Patient, Slot
-from clinic.models.statements import exists, find, insert, insert_together, insert_without_conflicts, read, update
+from clinic.models.statements import (
+    exists,
+    find,
+    insert,
+    insert_together,
+    insert_without_conflicts,
+    read,
+    update,
+    update_together,
+)
 from tests.factories import AppointmentFactory, PatientFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +93,16 @@ def test_all_columns_of_a_row_are_updated(ada, django_assert_num_queries):
     found = Appointment.objects.get()
     assert columns(found) == columns(row)
     assert [str(found.extra[name]) for name in ("weight", "count")] == ["20.00", "12345678901234567890123"]
+
+
+def test_a_row_is_updated_together_with_rows_that_are_inserted(ada, django_assert_num_queries):
+    row, now = AppointmentFactory(patient=None), timezone.now()
+    row.patient, row.comment = ada, "Once"
+    lines = [AuditEvent(recorded=now, last_updated=now, action="U", subtype=f"n{n}", appointment=row) for n in (2, 1)]
+    with django_assert_num_queries(1):
+        update_together(row, lines)
+    assert columns(Appointment.objects.get()) == columns(row)
+    assert [columns(each) for each in AuditEvent.objects.order_by("pk")] == [columns(each) for each in lines]
 
 
 def test_a_row_exists_unless_it_is_deleted(ada):
