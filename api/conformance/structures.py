@@ -249,8 +249,9 @@ EXTENSIONS = (
         codes.KEPT_TIME,
         ("Extension",),
         (),
-        "Time on the Schedule that is kept for the service of these SchedulingParameters: an extension `availableTime`"
-        " as in their `availability` and, if what is left is opened to all services, `releasedBefore` with a Duration.",
+        "Time that is kept for the service of these SchedulingParameters, on the Schedule or on all that offer it: an"
+        " extension `availableTime` as in the `availability` of a Schedule and, if what is left is opened to all"
+        " services, `releasedBefore` with a Duration.",
     ),
     Extension(
         AVAILABILITY_RECURRENCE,

@@ -99,6 +99,8 @@ def read_attributes(extension: Json, path: str, refuse: Refuse) -> dict[str, Any
     fields = {column: empty[column] for column in columns}
     by_url = _by_url(extension, path)
     fields |= _read_limits(by_url.pop(LIMIT, []), refuse)
+    kept = [_kept_time(part, at, refuse) for at, part in by_url.pop(KEPT_TIME, [])]
+    fields["kept"] = list(filter(None, kept))
     for url, [(at, attribute), *others] in by_url.items():
         if url not in ATTRIBUTES and url != "service":
             continue
@@ -141,15 +143,15 @@ def _read_limit(timing: Json) -> tuple[str, int]:
 
 
 def refuse_on_service(extension: Json, path: str, refuse: Refuse) -> None:
-    """Refuse what only a Schedule can have: `service`, kept time, and `availability`, which is availableTime here."""
+    """Refuse what only a Schedule can have: `service`, and `availability`, which is availableTime here."""
     for url, found in _by_url(extension, path).items():
-        if url in ("service", "availability", KEPT_TIME):
+        if url in ("service", "availability"):
             text = f"Scheduling parameter attribute '{url}' is not allowed on HealthcareService"
             refuse(InvalidElement(text), found[0][0])
 
 
 def read_availability(extension: Json, path: str, refuse: Refuse) -> dict[str, Any]:
-    """Return hours and kept time of one extension on a Schedule, in the form of HealthcareService's own elements."""
+    """Return the hours of one extension on a Schedule, in the form of HealthcareService's own elements."""
     windows: list[Json] = []
     closed: list[Json] = []
     has_hours = False
@@ -162,8 +164,7 @@ def read_availability(extension: Json, path: str, refuse: Refuse) -> dict[str, A
         closed += read_closed(
             ((where, _closed_time(part)) for where, part in parts.get("notAvailableTime", [])), refuse
         )
-    kept = [_kept_time(part, at, refuse) for at, part in attributes.get(KEPT_TIME, [])]
-    return {"availability": windows if has_hours else None, "not_available": closed, "kept": list(filter(None, kept))}
+    return {"availability": windows if has_hours else None, "not_available": closed}
 
 
 def read_windows(entries: Iterable[tuple[str, Json]], refuse: Refuse) -> list[Json]:

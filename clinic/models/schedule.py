@@ -157,8 +157,8 @@ class SchedulingParameters(models.Model):
     https://www.medplum.com/docs/scheduling/defining-availability. An empty column takes the value of the service's
     own row, else the default. Lengths are in minutes. Limits count the service's visits on one schedule. `availability`
     holds FHIR availableTime elements and replaces the service's; `not_available` holds notAvailableTime elements
-    (description, during), in addition to the service's. `kept`, on a schedule only, holds the time that is kept for the
-    service there: each entry an `availableTime` and, if it is released, `releasedBefore`.
+    (description, during), in addition to the service's. `kept` holds the time that is kept for the
+    service, in addition to the service's: each entry an `availableTime` and, if it is released, `releasedBefore`.
     """
 
     service = models.ForeignKey("clinic.HealthcareService", models.CASCADE, related_name="scheduling_parameters")
@@ -209,10 +209,8 @@ class SchedulingParameters(models.Model):
                 & (Q(alignment_interval__isnull=True) | Q(alignment_interval__range=(1, DAY_MINUTES)))
                 & (Q(slot_capacity__isnull=True) | Q(slot_capacity__range=(1, 200))),
             ),
-            models.CheckConstraint(
-                name="parameters_keep_time_on_a_schedule", condition=Q(schedule__isnull=False) | Q(kept=[])
-            ),
         ]
+        indexes = [models.Index(fields=["schedule"], name="parameters_that_keep_time", condition=~Q(kept=[]))]
 
     def __str__(self) -> str:
         return f"{self.service} on {self.schedule}" if self.schedule else str(self.service)

@@ -129,7 +129,7 @@ def hypothetical_rules(own: SchedulingParameters | None, general: SchedulingPara
         closures=None,
         absences=None,
         period=None,
-        kept=json.dumps(one.kept),
+        kept=json.dumps([*one.kept, *other.kept]),
         kept_for_others=None,
     )
     rules = rules_of(row, now.zone)

@@ -95,7 +95,7 @@ _PARAMETERS = """
     )::text,
     (role.extra->'notAvailable')::text,
     (role.extra->'period')::text,
-    own.kept::text
+    (coalesce(own.kept, '[]') || coalesce(general.kept, '[]'))::text
 """
 # The resource types of everything closed that a visit on the schedule needs.
 _CLOSED = """
@@ -145,8 +145,14 @@ def _select(service: str, source: str = "clinic_schedule schedule") -> str:
             FROM clinic_schedulingparameters other
             JOIN clinic_healthcareservice other_service ON other_service.id = other.service_id
             CROSS JOIN jsonb_array_elements(other.kept) entry
-            WHERE other.schedule_id = schedule.id AND other.service_id <> {service} AND other.kept <> '[]'
+            WHERE other.service_id <> {service} AND other.kept <> '[]'
                 AND other_service.active AND other_service.deleted_at IS NULL
+                AND (other.schedule_id = schedule.id OR other.schedule_id IS NULL AND (
+                    schedule.offers_all_services OR EXISTS (
+                        SELECT 1 FROM clinic_schedule_services also
+                        WHERE also.schedule_id = schedule.id AND also.healthcareservice_id = other.service_id
+                    )
+                ))
         )::text
     FROM {source}
     JOIN clinic_bookable bookable ON bookable.id = schedule.bookable_id

@@ -17,13 +17,13 @@ from clinic.models import (
     KeptTimeCheck,
     Schedule,
     ScheduleChange,
-    SchedulingParameters,
     Subscription,
 )
 from clinic.parking import Parking
 from scheduling.availability import as_datetime, kept_times_of
 from scheduling.core.intervals import Span, subtract
 from scheduling.core.kept_time import KeptTime, next_release, still_kept
+from scheduling.opening.kept import kept_by_schedule
 from scheduling.visit_zone import zone_or_clinics
 
 AHEAD = timedelta(days=92)  # how far released time is looked for
@@ -34,9 +34,9 @@ Kept = dict[int, list[dict[str, Any]]]  # the entries of the column `kept`, by t
 def note_released_time(*, now: datetime) -> None:
     """Note the time that is kept no longer, of each schedule once. A schedule that fails is set aside.
 
-    Two statements while no time is released and none is kept anew.
+    Three statements at most while no time is released and none is kept anew.
     """
-    kept, checks = _kept_now(), _checks()
+    kept, checks = kept_by_schedule(), _checks()
     due = [key for key in kept.keys() | checks.keys() if _is_due(kept.get(key, {}), checks.get(key, []), now)]
     if not due:
         return
@@ -46,16 +46,6 @@ def note_released_time(*, now: datetime) -> None:
         rows.select_related("site").prefetch_related(*ZONE_OF_HOURS),
         lambda schedule: _compare(schedule, kept.get(schedule.pk, {}), now),
     )
-
-
-def _kept_now() -> dict[int, Kept]:
-    """What each schedule keeps now, by its primary key."""
-    rows = SchedulingParameters.objects.filter(schedule__active=True, schedule__deleted_at=None)
-    rows = rows.filter(service__active=True, service__deleted_at=None).exclude(kept=[])
-    found: dict[int, Kept] = defaultdict(dict)
-    for schedule, service, entries in rows.values_list("schedule", "service", "kept"):
-        found[schedule][service] = entries
-    return found
 
 
 def _checks() -> dict[int, list[KeptTimeCheck]]:

@@ -388,7 +388,7 @@ def test_hours_in_some_weeks_are_kept_and_written_again(weeks):
     assert parameters_in_fhir.write(row, None) == extension
 
 
-def test_time_is_kept_for_the_service_of_the_extension():
+def test_time_is_kept_for_the_service_of_the_extension(db):
     kept = {
         "url": KEPT_TIME,
         "extension": [
@@ -402,9 +402,14 @@ def test_time_is_kept_for_the_service_of_the_extension():
     assert draft.fields["kept"] == [{"availableTime": available, "releasedBefore": 1440}]
     row = SchedulingParameters(**draft.fields, service=HealthcareService(fhir_id="visit"), schedule_id=1)
     assert parameters_in_fhir.write(row, None) == extension
-    for refused in (service(parameters(kept)), schedule(parameters(FOR_VISIT, {"url": KEPT_TIME}))):
-        with pytest.raises(InvalidResource):
-            read(refused)
+    with pytest.raises(InvalidResource):
+        read(schedule(parameters(FOR_VISIT, {"url": KEPT_TIME})))
+    of_the_service = parameters(kept)
+    [draft] = read(service(of_the_service)).parameters
+    assert draft.fields["kept"] == row.kept
+    row = SchedulingParameters(**draft.fields, service=HealthcareService(fhir_id="visit"))
+    assert parameters_in_fhir.write(row, of_the_service) == of_the_service
+    assert parameters_in_fhir.write(row, None) == of_the_service
 
 
 def test_an_absence_must_end_after_it_starts():

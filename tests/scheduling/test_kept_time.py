@@ -74,6 +74,30 @@ def test_the_services_that_keep_the_same_time_share_it(schedule, checkup):
     assert len(found(third, schedule, RELEASED)) == 2
 
 
+def test_a_service_keeps_time_on_all_calendars_that_offer_it(urgent, checkup):
+    kept = [{"availableTime": AVAILABLE, "releasedBefore": 2 * 24 * 60}]
+    urgent.scheduling_parameters.filter(schedule=None).update(kept=kept)
+    every_service = ScheduleFactory(offers_all_services=True, services=[])
+    for schedule in (ScheduleFactory(services=[urgent, checkup]), every_service):
+        assert len(found(urgent, schedule, RELEASED - DAY)) == 6
+        assert len(found(checkup, schedule, RELEASED - DAY)) == 2
+        [offering] = availability.offerings_of(checkup, [schedule.fhir_id])
+        assert availability.explain(checkup, [offering], MONDAY, now=RELEASED - DAY) == {offering: [Reason.KEPT]}
+        with pytest.raises(TimeNotOffered, match="That time is kept for other visits"):
+            book(checkup, schedule, MONDAY, RELEASED - DAY)
+        assert len(found(checkup, schedule, RELEASED)) == 6
+        assert book(checkup, schedule, MONDAY, RELEASED).status == Appointment.Status.BOOKED
+    without = ScheduleFactory(services=[checkup])
+    assert len(found(checkup, without, RELEASED - DAY)) == 6
+
+
+def test_a_calendar_keeps_its_own_time_beside_the_services(schedule, urgent, checkup):
+    later = AVAILABLE | {"availableStartTime": "11:00:00", "availableEndTime": "11:30:00"}
+    urgent.scheduling_parameters.filter(schedule=None).update(kept=[{"availableTime": later}])
+    assert len(found(urgent, schedule, RELEASED - DAY)) == 6
+    assert found(checkup, schedule, RELEASED - DAY) == [MONDAY + 5 * 30 * MINUTE]
+
+
 def test_it_is_explained(schedule, checkup):
     [offering] = availability.offerings_of(checkup, [schedule.fhir_id])
     assert availability.explain(checkup, [offering], MONDAY, now=RELEASED - DAY) == {offering: [Reason.KEPT]}

@@ -72,8 +72,8 @@ class HoursPage:
     @property
     def pages(self) -> dict[str, str]:
         """The addresses of its pages, by the last part of their URL names."""
-        names = ["edit", "remove", "settings", "closures", "closures-remove", "undo"]
-        names += ["extra", "kept", "kept-remove"] if self.terms.schedule else []
+        names = ["edit", "remove", "settings", "closures", "closures-remove", "kept", "kept-remove", "undo"]
+        names += ["extra"] if self.terms.schedule else []
         return {
             name.replace("-", "_"): address(f"hours-{name}", self.terms.service, self.terms.schedule) for name in names
         }
@@ -110,12 +110,18 @@ class HoursPage:
 
     @property
     def kept_entries(self) -> list[Json]:
-        """The time that this calendar keeps for the service, as it is stored."""
+        """The time that this calendar, or all calendars, keep for the service, as it is stored."""
         return self.terms.row.kept if self.terms.row else []
 
     @property
     def kept(self) -> list[KeptLine]:
         return [kept_line(entry, self.today) for entry in self.kept_entries]
+
+    @property
+    def services_kept(self) -> list[KeptLine]:
+        """The time that is kept for the service on all calendars, and so on this one too."""
+        general = self.terms.general if self.terms.schedule else None
+        return [kept_line(entry, self.today) for entry in general.kept] if general else []
 
     @property
     def kept_for_others(self) -> list[tuple[HealthcareService, str, KeptLine]]:

@@ -18,11 +18,11 @@ urlpatterns = [
             ("settings/", settings.settings, "hours-settings"),
             ("closures/", days.add_closure, "hours-closures"),
             ("closures/remove/", days.remove_closure, "hours-closures-remove"),
+            ("kept/", kept.add_kept, "hours-kept"),
+            ("kept/remove/", kept.remove_kept, "hours-kept-remove"),
             ("undo/", settings.undo, "hours-undo"),
         )
     ),
-    path(f"{CALENDAR}kept/", kept.add_kept, name="hours-kept"),
-    path(f"{CALENDAR}kept/remove/", kept.remove_kept, name="hours-kept-remove"),
     path(f"{CALENDAR}extra/", days.add_extra, name="hours-extra"),
     path(f"{CALENDAR}extra/<str:slot_id>/remove/", days.remove_extra, name="hours-extra-remove"),
 ]

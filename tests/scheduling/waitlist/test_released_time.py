@@ -66,6 +66,17 @@ def test_what_is_released_is_offered_to_those_who_wait(schedule, checkup):
     assert offers() == [(entry, MONDAY, "open")]
 
 
+def test_what_a_service_keeps_on_all_calendars_is_released_on_each(checkup):
+    urgent = ServiceFactory(duration=30, interval=30)
+    urgent.scheduling_parameters.filter(schedule=None).update(kept=KEPT)
+    first, all_services = ScheduleFactory(services=[urgent, checkup]), ScheduleFactory(offers_all_services=True)
+    ScheduleFactory(services=[checkup])
+    wait_for(checkup, RELEASED - DAY)
+    for now in (RELEASED - DAY, RELEASED, RELEASED + HOUR):
+        opening.note_released_time(now=now)
+    assert freed() == [(each.pk, MONDAY, MONDAY + 2 * HOUR) for each in (first, all_services)]
+
+
 def test_subscribers_are_told_of_it(schedule):
     opening.note_released_time(now=RELEASED - DAY)
     SubscriptionFactory()
@@ -117,9 +128,11 @@ def test_a_row_that_cannot_be_read_stops_no_other(schedule, checkup):
     assert (parked.task, parked.key) == ("note released time", str(broken.pk))
 
 
-def test_there_are_two_statements_while_nothing_is_released(schedule, checkup, django_assert_num_queries):
+def test_there_are_three_statements_while_nothing_is_released(schedule, checkup, django_assert_num_queries):
     for _ in range(3):
         keeping(checkup)
     opening.note_released_time(now=RELEASED - DAY)
-    with django_assert_num_queries(2):
+    checkup.scheduling_parameters.filter(schedule=None).update(kept=KEPT)
+    opening.note_released_time(now=RELEASED - DAY)
+    with django_assert_num_queries(3):
         opening.note_released_time(now=RELEASED - HOUR)

@@ -1,4 +1,4 @@
-"""Time that a calendar keeps for a service, on the hours page."""
+"""Time that a calendar or all calendars keep for a service, on the hours page."""
 
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -61,6 +61,34 @@ def test_the_second_to_save_sees_what_the_first_has_kept(as_chen, editor, schedu
     again = {**typed, "opens": "14:00", "closes": "15:00", "version": schedule.version + 1, "step": "save"}
     as_chen.post(f"{editor}kept/", again)
     assert [len(each) for each in kept_on(schedule)] == [2]
+
+
+def test_time_is_kept_on_all_calendars_of_a_service(as_administrator, editor, schedule, checkup, typed):
+    whole = f"/staff/hours/services/{checkup.fhir_id}/"
+    assertContains(as_administrator.get(whole), "every calendar with this visit keeps for it")
+    entered = {**typed, "version": checkup.version}
+    assertContains(as_administrator.post(f"{whole}kept/", entered), "Monday and Wednesday: 9:00 – 10:00 AM")
+    assertRedirects(as_administrator.post(f"{whole}kept/", {**entered, "step": "save"}), whole)
+    general = SchedulingParameters.objects.get(schedule=None)
+    assert general.kept == [{"availableTime": AVAILABLE, "releasedBefore": 2880}]
+    page = as_administrator.get(editor)
+    assertContains(page, "of the service, everywhere")
+    assert [page.context["hours_page"].kept, len(page.context["hours_page"].services_kept)] == [[], 1]
+    urgent = ServiceFactory(name="Urgent visit")
+    schedule.services.add(urgent)
+    assertContains(as_administrator.get(f"/staff/hours/calendars/{schedule.fhir_id}/{urgent.fhir_id}/"), "kept for")
+    [line] = as_administrator.get(whole).context["hours_page"].kept
+    checkup.refresh_from_db()
+    removal = {"version": checkup.version, "entry": line.json, "step": "save"}
+    assertRedirects(as_administrator.post(f"{whole}kept/remove/", removal), whole)
+    general.refresh_from_db()
+    assert general.kept == []
+
+
+def test_a_practitioner_keeps_no_time_on_all_calendars(as_chen, checkup, typed):
+    whole = f"/staff/hours/services/{checkup.fhir_id}/kept/"
+    assert as_chen.post(whole, {**typed, "step": "save"}).status_code == 403
+    assert SchedulingParameters.objects.get(schedule=None).kept == []
 
 
 def test_other_visits_of_the_calendar_say_what_it_is_kept_for(as_chen, editor, schedule, checkup, today):
