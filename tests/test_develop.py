@@ -38,6 +38,7 @@ WORDS = {
     ),
     *("_has", "_filter", "_content", "_include"),
 }
+OF_NO_MODULE = {*WORDS, *PATHS, *variables()}
 
 
 def module_of(path: str) -> ModuleType:
@@ -75,7 +76,7 @@ def test_each_function_of_a_walk_is_in_its_file(number, path, names):
     assert [name for name in names if not has(module_of(path), name)] == []
 
 
-@pytest.mark.parametrize("name", [name for name in IDENTIFIERS if name not in {*WORDS, *PATHS, *variables()}])
+@pytest.mark.parametrize("name", [name for name in IDENTIFIERS if name not in OF_NO_MODULE])
 def test_each_name_is_in_a_module_that_the_text_names(name):
     package, _, inner = name.rpartition(".")
     named = [module for module in modules() if module.__name__.endswith(f".{package}")] if package else []
