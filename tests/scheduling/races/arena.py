@@ -88,10 +88,18 @@ def killed_worker(work: Callable[[], None], done: threading.Event) -> Callable[[
                     cursor.execute("SELECT set_config('application_name', %s, false)", [WORKER])
                 work()
             except Error:
-                connection.close()
+                _end_connection()
             done.wait(0.01)
+        _end_connection()
 
     return act
+
+
+def _end_connection() -> None:
+    """End the session of this thread, which would keep its name in the pool and be cut as the session of another."""
+    if connection.connection is not None:
+        connection.connection.close()
+    connection.close()
 
 
 def killer(done: threading.Event, kills: int) -> Callable[[], None]:
