@@ -157,8 +157,8 @@ class SchedulingParameters(models.Model):
     https://www.medplum.com/docs/scheduling/defining-availability. An empty column takes the value of the service's
     own row, else the default. Lengths are in minutes. Limits count the service's visits on one schedule. `availability`
     holds FHIR availableTime elements and replaces the service's; `not_available` holds notAvailableTime elements
-    (description, during), in addition to the service's. `kept` holds the time that is kept for the
-    service, in addition to the service's: each entry an `availableTime` and, if it is released, `releasedBefore`.
+    (description, during), in addition to the service's. `kept` holds the time that is kept for the service, in
+    addition to that in the service's row: each entry an `availableTime` and, if it is released, `releasedBefore`.
     """
 
     service = models.ForeignKey("clinic.HealthcareService", models.CASCADE, related_name="scheduling_parameters")
