@@ -130,12 +130,12 @@ def x12_type(code: str) -> Json:
 
 
 def own_type(row: ServiceType) -> Json:
-    """Return the concept of a type of the clinic's own."""
+    """Return the concept of one of the clinic's own service types."""
     return coded(SERVICE_TYPE, row.code, row.name)
 
 
 def own_code_system() -> Json | None:
-    """Return the types of the clinic's own as a CodeSystem, for a copy of everything; None if there are none."""
+    """Return the clinic's own service types as a CodeSystem, for a copy of everything; None if there are none."""
     concepts = own_concepts()
     if not concepts:
         return None
@@ -145,7 +145,7 @@ def own_code_system() -> Json | None:
 
 
 def own_concepts() -> list[Json]:
-    """Return the code and the name of each type of the clinic's own."""
+    """Return the code and the name of each of the clinic's own service types."""
     return [{"code": row.code, "display": row.name} for row in ServiceType.objects.all()]
 
 

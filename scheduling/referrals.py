@@ -84,7 +84,7 @@ def reference_of(referral: ServiceRequest) -> str:
 
 
 def occasion_of(referral: ServiceRequest) -> str:
-    """How the occasion of every message with the link of a referral begins."""
+    """The first part of the occasion of every message with the link of a referral."""
     return f"{OCCASION}{referral.pk}-"
 
 

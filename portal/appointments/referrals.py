@@ -1,4 +1,4 @@
-"""Referrals as pages show them: the words of their states, and their documents."""
+"""Referrals as pages show them: the words of their states, their documents, and the sending of their link."""
 
 from dataclasses import dataclass
 from datetime import datetime

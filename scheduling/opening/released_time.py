@@ -95,7 +95,7 @@ def _remember(schedule: Schedule, service: int, entries: list[dict[str, Any]], z
 
 
 def _ahead(kept: Iterable[KeptTime], now: datetime) -> Span:
-    """The time to come that is looked at: so far beyond the earliest release that bookings reach no further."""
+    """The span in which released time is looked for: from `now` until `AHEAD` after the last time released by now."""
     longest = max((each.released_before for each in kept if each.released_before), default=timedelta(0))
     return int(now.timestamp()), int((now + AHEAD + longest).timestamp())
 

@@ -1,4 +1,4 @@
-"""What is recognised as plain has no issue with its form, whatever a client sends."""
+"""Resources that are recognised as plain have a valid form: the FHIR library finds no issue with any of them."""
 
 from collections.abc import Iterator
 from copy import deepcopy
