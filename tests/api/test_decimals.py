@@ -81,7 +81,7 @@ def test_a_column_of_numbers_says_them_as_they_were_said(api):
     assert '"latitude":40.81' in body(api.get("Location/a"))
     service = json.loads(body(api.get(ServiceFactory(fhir_id="check", duration=30).reference)))
     sent = json.dumps(service).replace('"value": 30', '"value": 30.0')
-    assert sent.count("30.0") == 1
+    assert sent.count('"value": 30.0') == 1
     assert '"value":30.0' in body(api.request("PUT", "HealthcareService/check", sent))
 
 
