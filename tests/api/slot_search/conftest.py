@@ -19,7 +19,7 @@ def service():
 
 @pytest.fixture
 def chen(service):
-    actor = PractitionerFactory(fhir_id="dr-chen", identifier=[{"system": NPI, "value": "323"}])
+    actor = PractitionerFactory(fhir_id="dr-chen", identifier=[{"system": NPI, "value": "3234567893"}])
     site = LocationFactory(fhir_id="napa", name="Napa Office")
     return ScheduleFactory(fhir_id="of-chen", services=[service], actor=actor, site=site)
 

@@ -32,7 +32,7 @@ def test_free_times_are_found_with_the_ids_and_elements_of_prefetch(api, chen):
 
 def test_a_search_as_salesforce_sends_it(api, chen, singh):
     sent = (
-        f"schedule:Schedule.actor:Practitioner.identifier={NPI}|323,567&start=ge{instant(monday(9))}"
+        f"schedule:Schedule.actor:Practitioner.identifier={NPI}|3234567893,567&start=ge{instant(monday(9))}"
         f"&start=le{instant(monday(11))}&appointment-type={V2_0276}|ROUTINE,epic|ROUTINE&service-type={SNOMED}|11429006"
         "&status=free&_include=Slot:schedule&_sort=start"
     )
@@ -92,7 +92,7 @@ CONDITIONS = {
     "schedule.actor=Practitioner/dr-chen": 8,
     "schedule.actor=dr-chen&schedule=of-singh": 0,
     "schedule.actor:Practitioner=dr-chen": 8,
-    f"schedule:Schedule.actor:Practitioner.identifier={NPI}|323": 8,
+    f"schedule:Schedule.actor:Practitioner.identifier={NPI}|3234567893": 8,
     f"schedule:Schedule.actor:Practitioner.identifier={NPI}|999": 0,
     "schedule:Schedule.actor:Practitioner._id=dr-singh": 8,
     "schedule.location=napa": 8,

@@ -1,5 +1,6 @@
 """The administration reads and shows all times in the clinic's zone, and the times of a visit in its site's zone."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from tests.factories import (
 )
 
 NOON = datetime(2026, 7, 1, 16, 0, 5, tzinfo=UTC)  # in New York
+IN_UTC = re.compile(r"\bUTC\b|(?<![\d:])16:00")  # the random token of a form and a minute of now can have them inside
 
 
 @pytest.fixture
@@ -73,8 +75,7 @@ def test_no_page_is_in_utc(desk, site, chicago):
     ]
     for page in pages:
         html = desk.get(page).content.decode()
-        assert "UTC" not in html, page
-        assert "16:00" not in html, page
+        assert not IN_UTC.search(html), page
         assert "Times are in the clinic\u2019s time zone: New York time." in html
     assert "11:00 – 11:30 AM (Chicago time)" in desk.get(url(Appointment, "change", visit.pk)).content.decode()
     assert 'value="12:00:05 PM"' in desk.get(url(Encounter, "change", encounter.pk)).content.decode()
