@@ -25,7 +25,8 @@ def database(chosen: DatabaseSettings) -> dict[str, Any]:
     if chosen.pgbouncer_prepares and not chosen.pgbouncer:
         text = "PGBOUNCER_PREPARED_STATEMENTS needs PGBOUNCER; without it, statements are prepared."
         raise ImproperlyConfigured(text)
-    entry: dict[str, Any] = {**environ.Env.db_url_config(chosen.url), "CONN_HEALTH_CHECKS": False}
+    url: dict[str, Any] = environ.Env.db_url_config(chosen.url)
+    entry = url | {"ENGINE": "clinic.postgresql", "CONN_HEALTH_CHECKS": False}
     # Statements that a connection repeats are prepared, since planning most of them takes longer than running them.
     options = entry.setdefault("OPTIONS", {})
     options |= {"server_side_binding": True, "prepare_threshold": 3}

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.backends.postgresql import base
 from psycopg import capabilities
+
+from clinic.postgresql import base
 
 NOT_RENAMED = (
     "Prepared statements of one client could reach another:"
@@ -15,7 +16,7 @@ NO_CLOSE = "This libpq is older than 17 and cannot close prepared statements thr
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's backend for PostgreSQL, without state of the session.
+    """The backend for PostgreSQL, without state of the session.
 
     PgBouncer keeps no `lock_timeout` between transactions, so each transaction sets its own.
     """

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 from django.db import DataError, OperationalError, ProgrammingError, connection, connections
-from django.db.backends.postgresql.base import DatabaseWrapper
 
 from clinic import database
+from clinic.postgresql.base import DatabaseWrapper
 from demo.embedded import Postgres
 
 

@@ -109,7 +109,7 @@ def test_an_unsafe_value_stops_the_start(read, name, value, sentence):
 
 def test_a_direct_connection_asks_for_a_lock_timeout_and_prepares_statements(read):
     database = read(LOCK_TIMEOUT_MS="2000")["DATABASES"]["default"]
-    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["ENGINE"] == "clinic.postgresql"
     assert database["OPTIONS"]["options"] == "-c lock_timeout=2000"
     assert database["OPTIONS"]["prepare_threshold"] == 3
 

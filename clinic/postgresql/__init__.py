@@ -1,0 +1,1 @@
+"""Django's database backend for PostgreSQL, which divides large writes: DATABASES names it."""
