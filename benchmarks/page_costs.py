@@ -1,8 +1,12 @@
-"""Pages of a full clinic, asked for in a product's process: `python -m benchmarks.page_costs` prints rows as JSON."""
+"""Pages of a full clinic, asked for in a product's process; `python -m benchmarks.page_costs` prints rows as JSON.
+
+Its arguments are the numbers of practitioners, of patients and of visits before this week.
+"""
 
 import gzip
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +20,7 @@ import django
 if TYPE_CHECKING:
     from benchmarks.full_clinic import FullClinic
 
-PRACTITIONERS, MANY_PRACTITIONERS = 20, 50
+MANY_PRACTITIONERS = 50  # of the patient's page of times
 BOOKED_UP_DAYS = 28
 ROUNDS = 7
 
@@ -29,18 +33,26 @@ class Page:
     ask: Callable[[], Any]
 
 
-def measure_pages() -> list[list[object]]:
+def measure_pages(practitioners: int, patients: int, past_visits: int) -> list[list[object]]:
     """The row of each page, as benchmarks.pages heads it. The database is empty before."""
     from django.utils import timezone
 
-    from benchmarks.full_clinic import ZONE, book_up, fill
+    from benchmarks import past_visits as past
+    from benchmarks.full_clinic import PATIENTS, ZONE, book_up, fill
+    from benchmarks.patient_costs import add_patients
+    from scheduling.reports import figures
 
     now = timezone.now()
     noon = datetime.combine(now.astimezone(ZONE).date(), datetime.min.time(), ZONE) + timedelta(hours=12)
     monday = noon.date() - timedelta(days=noon.weekday())
-    clinic = fill(PRACTITIONERS, [monday + timedelta(days=n) for n in range(7)], now=noon)
+    clinic = fill(practitioners, [monday + timedelta(days=n) for n in range(7)], now=noon)
+    add_patients(patients - PATIENTS)
+    past.add(_connection(), past_visits, before=monday)
     _vacuum()
-    rows = [_measured(page) for page in _of_staff(clinic, noon)]
+    begun = time.perf_counter()
+    days = figures.count_days(now=now)
+    print(f"The figures of {days} days took {time.perf_counter() - begun:.1f} s.", file=sys.stderr)
+    rows = [_measured(page) for page in (*desk_pages(clinic, noon), *owner_pages(clinic, noon))]
     _empty()
     clinic = fill(MANY_PRACTITIONERS, [], now=noon, every_minutes=5)
     book_up(clinic.calendars, [noon.date() + timedelta(days=n) for n in range(BOOKED_UP_DAYS)], now=noon)
@@ -48,7 +60,7 @@ def measure_pages() -> list[list[object]]:
     return rows + [_measured(page) for page in _of_patients(clinic, noon)]
 
 
-def _of_staff(clinic: "FullClinic", noon: datetime) -> list[Page]:
+def desk_pages(clinic: "FullClinic", noon: datetime) -> list[Page]:
     from clinic.models import Appointment, User
 
     desk = User.objects.create_user(email="desk@example.com", password=None)
@@ -97,6 +109,66 @@ def _of_staff(clinic: "FullClinic", noon: datetime) -> list[Page]:
         Page("labels to print", get("/staff/patients/labels/")),
         Page("walk-in", get("/staff/visits/walk-in/")),
         Page("news for the calendar", get(f"/staff/calendar/changes/?since={since[:19]}Z")),
+    ]
+
+
+def owner_pages(clinic: "FullClinic", noon: datetime) -> list[Page]:
+    """The other pages of staff, as an owner of the clinic sees them."""
+    from clinic.models import Appointment, StaffRole, User
+
+    owner = User.objects.create_user(email="owner@example.com", password=None)
+    StaffRole.objects.create(user=owner, role=StaffRole.Role.OWNER)
+    client = _client()
+    client.force_login(owner)
+    visit = Appointment.objects.filter(status="booked", start__gt=noon).select_related("patient").latest("start")
+    assert visit.patient is not None
+    of_patient = f"/staff/patients/{visit.patient.fhir_id}/"
+    a_year = f"?first={noon.date() - timedelta(days=365):%Y-%m-%d}&last={noon:%Y-%m-%d}"
+    addresses = {
+        "to-do list of the clinic": "/staff/to-do/",
+        "to-do list, possible duplicates": "/staff/patients/duplicates/",
+        "visit": f"/staff/appointments/{visit.fhir_id}/",
+        "move a visit": f"/staff/visits/{visit.fhir_id}/move/",
+        "new visit": f"/staff/visits/new/?start={noon + timedelta(days=1):%Y-%m-%dT%H:%M}",
+        "patient": of_patient,
+        "patient's visits to print": f"{of_patient}coming/",
+        "patient, details": f"{of_patient}edit/",
+        "waiting list": "/staff/waiting-list/",
+        "free times beside the calendar": f"/staff/waiting-list/free/?date={noon:%Y-%m-%d}&view=day",
+        "referrals": "/staff/referrals/",
+        "absences": "/staff/absences/",
+        "messages to patients": "/staff/messages/",
+        "new message": "/staff/messages/new/",
+        "notices": "/staff/notices/",
+        "running late": "/staff/late/",
+        "payments at the desk": "/staff/payments/",
+        "why it cannot be booked": "/staff/why/",
+        "report of visits, four weeks": "/staff/reports/visits/",
+        "report of visits, a year by week": f"/staff/reports/visits/{a_year}&by=week",
+        "report of visits, a year by person": f"/staff/reports/visits/{a_year}&by=person",
+        "report of time, a year by person": f"/staff/reports/time/{a_year}&by=person",
+        "report of messages, a year by week": f"/staff/reports/messages/{a_year}&by=week",
+        "report of the waiting list, a year": f"/staff/reports/waiting-list/{a_year}&by=week",
+        "report of free times": "/staff/reports/",
+        "hours": "/staff/hours/",
+        "hours of a service": f"/staff/hours/services/{clinic.services[0].fhir_id}/",
+        "hours of a calendar": f"/staff/hours/calendars/{clinic.calendars[0].fhir_id}/{clinic.services[0].fhir_id}/",
+        "set up": "/staff/setup/",
+        "set up, people": "/staff/setup/people/",
+        "set up, hours": "/staff/setup/hours/",
+        "set up, preview": "/staff/setup/preview/",
+        "set up, accounts": "/staff/setup/accounts/",
+        "what can be booked": "/staff/checklist/",
+    }
+
+    def find(typed: str, address: str = "/staff/patients/") -> Callable[[], Any]:
+        return lambda: client.post(address, {"search": typed}, headers={"HX-Request": "true"})
+
+    return [
+        *(Page(name, partial(client.get, address)) for name, address in addresses.items()),
+        Page("find a patient by name", find(f"{visit.patient.given} {visit.patient.family}")),
+        Page("find a patient by birth date", find("3/27/1985")),
+        Page("find nobody", find("xylophonist")),
     ]
 
 
@@ -168,10 +240,15 @@ def elements_of(html: str) -> int:
 
 
 def _vacuum() -> None:
+    _connection().execute("VACUUM ANALYZE")
+
+
+def _connection() -> Any:
+    """The connection of psycopg below Django's."""
     from django.db import connection
 
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
+    connection.ensure_connection()
+    return connection.connection
 
 
 def _empty() -> None:
@@ -184,4 +261,4 @@ def _empty() -> None:
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps(measure_pages()))
+    print(json.dumps(measure_pages(*map(int, sys.argv[1:]))))

@@ -6,13 +6,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import django
 
 ROUNDS = 9
-BATCH = 5_000
+BATCH = 1_000
 FEW = 5  # patients: with fewer, similar names are looked for too
 SYLLABLES = re.findall(r"\w+", "ba do fe gi hu ka lo me ni pu ra so te vi wu za bren stol mar quin")
 TYPED = {
@@ -34,7 +34,7 @@ def measure(count: int) -> list[list[object]]:
     from clinic import people_search
     from clinic.models import Patient
 
-    _fill(count)
+    add_patients(count)
     sample = Patient.objects.order_by("pk")[count // 2]
     family = sample.family
     values = {"given": sample.given, "family": family, "misspelt": family[:2] + family[3] + family[2] + family[4:]}
@@ -51,7 +51,8 @@ def measure(count: int) -> list[list[object]]:
     return figures
 
 
-def _fill(count: int) -> None:
+def add_patients(count: int) -> None:
+    """Add this many patients, few of whom have the same name."""
     from django.db import connection
     from django.utils import timezone
 
@@ -63,7 +64,7 @@ def _fill(count: int) -> None:
             Patient(
                 given=f"{SYLLABLES[n % parts]}{SYLLABLES[n // 7 % parts]}".title(),
                 family=f"{SYLLABLES[n // 3 % parts]}{SYLLABLES[n // 11 % parts]}{SYLLABLES[n // 131 % parts]}".title(),
-                birth_date=date(1930 + n % 90, 1 + n % 12, 1 + n % 28),
+                birth_date=date(1930, 1, 1) + timedelta(days=n * 7919 % 33_000),
                 phone=f"+1212{n % 10_000_000:07}",
                 email=f"patient{n}@example.com",
                 identifier=[{"system": "urn:mrn", "value": f"MRN-{n}"}],

@@ -1,19 +1,23 @@
 """The benchmarks: the checkout of another revision, the tables that are printed and the tables that are filled."""
 
 import subprocess
+from collections import Counter
+from datetime import date, datetime
 
 import pytest
 from django.db import connection
 
-from benchmarks import call_costs, product
+from benchmarks import call_costs, full_clinic, past_visits, product
 from benchmarks.book import KINDS, bookings_of
 from benchmarks.find import questions_of
+from benchmarks.full_clinic import ZONE
 from benchmarks.inside import make_client
 from benchmarks.product import products
 from benchmarks.report import compare
 from benchmarks.rows import insert
 from benchmarks.scale import compare_rate
 from benchmarks.stage import make_clinic, next_monday, take
+from clinic.models import Appointment, AuditEvent, Slot
 
 FILES = ("settings.py", "urls.py", "wsgi.py", "find.py")
 
@@ -140,6 +144,24 @@ def test_the_clinic_of_the_benchmarks_can_be_found_and_booked(client):
         _, path, body = next(bookings_of(first_day, kind))
         answer = client.post(path, body, content_type="application/fhir+json", headers=headers)
         assert answer.status_code == 201, answer.content
+
+
+@pytest.mark.django_db
+def test_the_past_fills_the_calendars_before_a_day_and_has_messages_and_audit_lines():
+    """The database refuses two visits at one time, so no two of them are."""
+    this_week = datetime(2026, 3, 2, 12, tzinfo=ZONE)
+    clinic = full_clinic.fill(2, [], now=this_week)
+    past_visits.add(connection.connection, 2 * 24 * 2 + 1, before=this_week.date())
+    visits = Appointment.objects.filter(site=clinic.site)
+    assert Counter(visits.values_list("start__date", flat=True)) == {
+        date(2026, 3, 1): 48,
+        date(2026, 2, 28): 48,
+        date(2026, 2, 27): 1,
+    }
+    came = visits.exclude(status="cancelled")
+    assert Slot.objects.filter(appointment__in=came, status="busy").count() == came.count() < visits.count()
+    assert {visit.communications.get().patient for visit in visits} == {visit.patient for visit in visits}
+    assert AuditEvent.objects.filter(appointment__in=visits).count() == visits.count()
 
 
 @pytest.mark.django_db(transaction=True)

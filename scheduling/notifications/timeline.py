@@ -103,10 +103,15 @@ def timeline(appointment: Appointment) -> list[TimelineEntry]:
 
     Also those about its whole series, and about times suggested for it.
     """
-    about = Q(appointment=appointment) | Q(appointment__suggested_for=appointment)
+    # The visits are found first: PostgreSQL would read all messages for conditions of both tables joined by OR.
+    visits, of_series = Q(pk=appointment.pk) | Q(suggested_for=appointment), Q()
     if appointment.series is not None:
-        about |= Q(appointment__series=appointment.series, occasion__contains=OF_SERIES)
-    messages = Communication.objects.filter(about, deleted_at=None).select_related("appointment")
+        visits |= Q(series=appointment.series)
+        of_series = (
+            Q(appointment=appointment) | Q(appointment__suggested_for=appointment) | Q(occasion__contains=OF_SERIES)
+        )
+    about = Q(appointment__in=Appointment.objects.filter(visits).order_by().values("pk"))
+    messages = Communication.objects.filter(about, of_series, deleted_at=None).select_related("appointment")
     return sorted(map(timeline_entry, messages), key=lambda entry: (entry.moment, entry.message.pk))
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clinic import patient_text
 from clinic.fhir.schedules import ZONE_OF_HOURS, zone_of_hours
-from clinic.models import Appointment, Closure, Device, Location, Patient, Slot
+from clinic.models import Appointment, Closure, Device, Location, Patient, Schedule, Slot
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import is_absent
@@ -41,22 +41,14 @@ class AffectedVisit:
 
 def affected_visits(caller: Caller, *, now: datetime) -> list[AffectedVisit]:
     """The first affected visits to come that the caller may see, in order of time. A constant number of statements."""
-    closed = (
-        Q(schedule__active=False) | Q(**{f"{ACTOR}__practitioner__active": False}) | Q(**{f"{ROLE}__active": False})
-    )
-    broken = [status for status in Device.Status if status != Device.Status.ACTIVE]
-    closed |= Q(**{f"{ACTOR}__device__status__in": broken})
-    for place in PLACES:
-        closed |= Q(**{f"{place}__status__in": [Location.Status.SUSPENDED, Location.Status.INACTIVE]})
-    away = Q(**{f"{ROLE}__extra__has_any_keys": ["period", "notAvailable"]})
     closures = closures_in_force(now=now)
+    affected = Q(schedule__in=_closed_calendars().values("pk")) | Patient.closed("appointment__patient__")
     for closure in closures:
-        closed |= near(closure, now=now)
+        affected |= near(closure, now=now)
     slots = (
         access.visible(Slot, caller)
-        .filter(closed | away | Patient.closed("appointment__patient__"))
-        .filter(status=Slot.Status.BUSY, deleted_at=None, start__gte=now)
-        .filter(appointment__status=Appointment.Status.BOOKED)
+        .filter(affected, status=Slot.Status.BUSY, deleted_at=None, start__gte=now)
+        .filter(appointment__status=Appointment.Status.BOOKED, appointment__start__gte=now)
         .select_related("appointment__patient", "appointment__service", f"{ROLE}__practitioner", *PLACES)
         .select_related(*(f"{ACTOR}__{kind}" for kind in ("practitioner", "healthcare_service", "patient")))
         .prefetch_related(*(f"schedule__{rows}" for rows in ZONE_OF_HOURS))
@@ -71,6 +63,20 @@ def affected_visits(caller: Caller, *, now: datetime) -> list[AffectedVisit]:
             start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
             found.setdefault(slot.appointment.pk, AffectedVisit(slot.appointment, start, end, why))
     return list(found.values())[:LISTED]
+
+
+def _closed_calendars() -> QuerySet[Schedule]:
+    """Schedules that are closed, or whose practitioner, place or device is away or perhaps away at times.
+
+    Their query is one of its own, so that PostgreSQL does not join all visits to come with all that they need.
+    """
+    broken = [status for status in Device.Status if status != Device.Status.ACTIVE]
+    closed = Q(active=False) | Q(bookable__practitioner__active=False) | Q(bookable__device__status__in=broken)
+    closed |= Q(practitioner_role__active=False)
+    for place in PLACES:
+        path = place.removeprefix("schedule__")
+        closed |= Q(**{f"{path}__status__in": [Location.Status.SUSPENDED, Location.Status.INACTIVE]})
+    return Schedule.objects.filter(closed | Q(practitioner_role__extra__has_any_keys=["period", "notAvailable"]))
 
 
 def _reasons(slot: Slot, closures: list[Closure]) -> Iterator[str]:
