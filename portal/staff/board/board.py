@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Min, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -76,7 +76,7 @@ HEADINGS = {
 class VisitCard:
     """One visit of the day, with times in the site's zone. `place` is its site, if the board is of several.
 
-    `is_extra` says that it was booked at a time that was taken.
+    `is_extra` says that it was booked at a time that was taken, `arrived` since when the patient waits.
     """
 
     appointment: Appointment
@@ -86,6 +86,7 @@ class VisitCard:
     wait: Wait = NO_WAIT
     place: str = ""
     is_extra: bool = False
+    arrived: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -172,10 +173,9 @@ class VisitCard:
         """The time since the patient arrived, in whole minutes; None if they are not waiting."""
         if self.appointment.status != Status.ARRIVED or not self.is_today:
             return None
-        starts = [encounter.start for encounter in self.appointment.encounters.all() if encounter.start is not None]
-        if not starts:
+        if self.arrived is None:
             return None
-        return timedelta(minutes=(self.now - min(starts)) // timedelta(minutes=1)) or None
+        return timedelta(minutes=(self.now - self.arrived) // timedelta(minutes=1)) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,10 +348,26 @@ def _cards(caller: Caller, sites: Collection[Location], zone: ZoneInfo, day: dat
     seats, extra = seats_at(sites, start, end, now=now)
     visits = list(_visits(caller, sites, start, end))
     waits = waits_of(visits, zone, delays_on(today), now=now) if day == today else {}
+    arrivals = _arrivals(visits)
     return [
-        VisitCard(each, zone, now, seats.get(each.pk), waits.get(each.pk, NO_WAIT), is_extra=each.pk in extra)
+        VisitCard(
+            each,
+            zone,
+            now,
+            seats.get(each.pk),
+            waits.get(each.pk, NO_WAIT),
+            is_extra=each.pk in extra,
+            arrived=arrivals.get(each.pk),
+        )
         for each in visits
     ]
+
+
+def _arrivals(visits: Iterable[Appointment]) -> dict[int, datetime]:
+    """When the patients came who have arrived and wait, by the primary key of the visit."""
+    arrived = [visit.pk for visit in visits if visit.status == Status.ARRIVED]
+    under_way = Encounter.objects.filter(appointment__in=arrived, status__in=UNDER_WAY, deleted_at=None)
+    return dict(under_way.exclude(start=None).values_list("appointment").annotate(Min("start")).order_by())
 
 
 def _with_place(card: VisitCard, names_zone: bool) -> VisitCard:
@@ -363,8 +379,8 @@ def _visits(caller: Caller, sites: Collection[Location], start: datetime, end: d
     seen = access.staff_appointments(caller).filter(site__in=sites, start__gte=start, start__lt=end, deleted_at=None)
     return (
         seen.filter(status__in=STEPS)
-        .select_related("patient", "service", "site")
-        .prefetch_related(Prefetch("encounters", Encounter.objects.filter(status__in=UNDER_WAY, deleted_at=None)))
+        .select_related("patient")
+        .prefetch_related("service", "site")  # the same few for all visits
         .order_by("start", "pk")
     )
 
