@@ -103,16 +103,21 @@ def timeline(appointment: Appointment) -> list[TimelineEntry]:
 
     Also those about its whole series, and about times suggested for it.
     """
-    # The visits are found first: PostgreSQL would read all messages for conditions of both tables joined by OR.
-    visits, of_series = Q(pk=appointment.pk) | Q(suggested_for=appointment), Q()
+    visits = Q(pk=appointment.pk) | Q(suggested_for=appointment)
     if appointment.series is not None:
         visits |= Q(series=appointment.series)
-        of_series = (
-            Q(appointment=appointment) | Q(appointment__suggested_for=appointment) | Q(occasion__contains=OF_SERIES)
-        )
-    about = Q(appointment__in=Appointment.objects.filter(visits).order_by().values("pk"))
-    messages = Communication.objects.filter(about, of_series, deleted_at=None).select_related("appointment")
+    # The visits are found first: for one condition over both tables PostgreSQL would read all messages.
+    found = Appointment.objects.filter(visits).order_by().values("pk")
+    rows = Communication.objects.filter(appointment__in=found, deleted_at=None).select_related("appointment")
+    messages = (message for message in rows if _is_about(message, appointment))
     return sorted(map(timeline_entry, messages), key=lambda entry: (entry.moment, entry.message.pk))
+
+
+def _is_about(message: Communication, appointment: Appointment) -> bool:
+    """True if it is about this visit or a time suggested for it, or about the whole series of its visit."""
+    visit = message.appointment
+    assert visit is not None  # the messages are found by their visits
+    return appointment.pk in (visit.pk, visit.suggested_for_id) or OF_SERIES in message.occasion
 
 
 def failed(sites: Collection[int] | None, *, now: datetime) -> int:
