@@ -49,9 +49,7 @@ def measure_pages(practitioners: int, patients: int, past_visits: int) -> list[l
     add_patients(patients - PATIENTS)
     past.add(_connection(), past_visits, before=monday)
     _vacuum()
-    begun = time.perf_counter()
-    days = figures.count_days(now=now)
-    print(f"The figures of {days} days took {time.perf_counter() - begun:.1f} s.", file=sys.stderr)
+    figures.count_days(now=now)
     rows = [_measured(page) for page in (*desk_pages(clinic, noon), *owner_pages(clinic, noon))]
     _empty()
     clinic = fill(MANY_PRACTITIONERS, [], now=noon, every_minutes=5)
@@ -61,6 +59,7 @@ def measure_pages(practitioners: int, patients: int, past_visits: int) -> list[l
 
 
 def desk_pages(clinic: "FullClinic", noon: datetime) -> list[Page]:
+    """The pages of a day, as the front desk of the site sees them."""
     from clinic.models import Appointment, User
 
     desk = User.objects.create_user(email="desk@example.com", password=None)
@@ -161,8 +160,8 @@ def owner_pages(clinic: "FullClinic", noon: datetime) -> list[Page]:
         "what can be booked": "/staff/checklist/",
     }
 
-    def find(typed: str, address: str = "/staff/patients/") -> Callable[[], Any]:
-        return lambda: client.post(address, {"search": typed}, headers={"HX-Request": "true"})
+    def find(typed: str) -> Callable[[], Any]:
+        return lambda: client.post("/staff/patients/", {"search": typed}, headers={"HX-Request": "true"})
 
     return [
         *(Page(name, partial(client.get, address)) for name, address in addresses.items()),

@@ -18,9 +18,7 @@ CALENDARS = NUMBERED.format(
     " JOIN clinic_practitioner practitioner ON practitioner.id = actor.practitioner_id"
     " JOIN clinic_location site ON site.id = schedule.site_id",
 )
-PATIENTS = NUMBERED.format(
-    table="patient", columns="patient.id, patient.fhir_id, patient.email", source="clinic_patient patient"
-)
+PATIENTS = NUMBERED.format(table="patient", columns="patient.id, patient.fhir_id", source="clinic_patient patient")
 PARTICIPANT = "jsonb_build_object('actor', jsonb_build_object('reference', '{}' || {}), 'status', 'accepted')"
 SERVICES = NUMBERED.format(table="service", columns="service.id", source="clinic_healthcareservice service")
 

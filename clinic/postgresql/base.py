@@ -5,9 +5,8 @@ from typing import Any
 
 from django.db.backends.postgresql import base, features, operations
 
-MOST_PARAMETERS = (
-    2**16 - 1
-)  # of a statement whose values PostgreSQL binds: https://www.postgresql.org/docs/current/limits.html
+# Of a statement whose values the server binds: https://www.postgresql.org/docs/current/limits.html
+MOST_PARAMETERS = 2**16 - 1
 
 
 class DatabaseFeatures(features.DatabaseFeatures):

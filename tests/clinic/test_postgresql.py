@@ -23,7 +23,7 @@ def test_rows_with_more_values_than_a_statement_takes_are_written_read_changed_a
     for event in events:
         event.subtype = "search"
     assert AuditEvent.objects.bulk_update(events, ["subtype", "action", "client", "reason", "target"]) == ROWS
-    assert AuditEvent.objects.filter(subtype="search").count() == ROWS
+    assert AuditEvent.objects.filter(subtype="search").delete()[0] == ROWS
 
 
 def test_few_rows_are_one_statement(django_assert_num_queries):

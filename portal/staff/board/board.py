@@ -76,7 +76,7 @@ HEADINGS = {
 class VisitCard:
     """One visit of the day, with times in the site's zone. `place` is its site, if the board is of several.
 
-    `is_extra` says that it was booked at a time that was taken, `arrived` since when the patient waits.
+    `is_extra` says that it was booked at a time that was taken, `arrived` since when a patient who has come waits.
     """
 
     appointment: Appointment
@@ -171,9 +171,7 @@ class VisitCard:
     @cached_property
     def waiting(self) -> timedelta | None:
         """The time since the patient arrived, in whole minutes; None if they are not waiting."""
-        if self.appointment.status != Status.ARRIVED or not self.is_today:
-            return None
-        if self.arrived is None:
+        if self.arrived is None or not self.is_today:
             return None
         return timedelta(minutes=(self.now - self.arrived) // timedelta(minutes=1)) or None
 
@@ -290,8 +288,7 @@ def read_board(
 ) -> Board:
     """Return the board of these sites on a day, by default today, or of one `practitioner` (a FHIR reference) there.
 
-    Six queries, and a seventh if somebody has arrived or runs late, an eighth if somebody is there; fewer for another
-    day, and some more for each further zone.
+    The number of queries does not grow with the visits; another day needs fewer, and each further zone some more.
 
     Of a long column only the cards around now, unless `whole`. `failed` is the number of failed messages about
     upcoming visits, on the board of today.
@@ -364,7 +361,7 @@ def _cards(caller: Caller, sites: Collection[Location], zone: ZoneInfo, day: dat
 
 
 def _arrivals(visits: Iterable[Appointment]) -> dict[int, datetime]:
-    """When the patients came who have arrived and wait, by the primary key of the visit."""
+    """Return when each patient arrived who has not been called yet, by the primary key of the visit."""
     arrived = [visit.pk for visit in visits if visit.status == Status.ARRIVED]
     under_way = Encounter.objects.filter(appointment__in=arrived, status__in=UNDER_WAY, deleted_at=None)
     return dict(under_way.exclude(start=None).values_list("appointment").annotate(Min("start")).order_by())
