@@ -141,17 +141,17 @@ def test_who_has_left_holds_nothing(as_rana, as_dana, dana, visit):
 def test_the_list_is_filtered_by_site_and_kind(as_rana, rana, site, visit):
     other = LocationFactory(name="Harbour")
     rana.desk_locations.add(other)
-    AppointmentFactory(patient=PatientFactory(given="Bo"), site=other, start=visit.start)
-    DuplicatePairFactory(first=PatientFactory(given="Cy"), second=PatientFactory(given="Dee"))
+    AppointmentFactory(patient=PatientFactory(given="Bolette"), site=other, start=visit.start)
+    DuplicatePairFactory(first=PatientFactory(given="Cyrus"), second=PatientFactory(given="Delia"))
     page = as_rana.get(LIST)
-    for name in ("Ada", "Bo", "Cy"):
+    for name in ("Ada", "Bolette", "Cyrus"):
         assertContains(page, name)
     page = as_rana.get(f"{LIST}?site={other.fhir_id}")
-    assertContains(page, "Bo")
-    for name in ("Ada", "Cy"):
+    assertContains(page, "Bolette")
+    for name in ("Ada", "Cyrus"):
         assertNotContains(page, name)
     page = as_rana.get(f"{LIST}?kind=duplicate")
-    assertContains(page, "Cy")
+    assertContains(page, "Cyrus")
     assertNotContains(page, "Ada")
     assert as_rana.get(f"{LIST}?kind=unknown").status_code == 404
     assert as_rana.get(f"{LIST}?site={LocationFactory().fhir_id}").status_code == 404
