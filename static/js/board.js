@@ -15,19 +15,23 @@ const cardOf = (element) => element.closest("[data-card]");
 const linkOf = (card) => card?.querySelector("a");
 const cards = () => [...board.querySelectorAll("[data-card]:not([hidden])")];
 
-// A long board shows only the visits around now; a search loads all of them.
-let everything = false;
+// A long board shows only the visits around now: then the server looks among all of them.
+const sought = () => find.querySelector("input").value.trim();
+const TYPING = 250;
+let typing;
 
 const narrow = () => {
-  const wanted = find.querySelector("input").value.trim().toLowerCase();
-  if (wanted !== "" && !everything && board.querySelector("[data-board-cut]")) {
-    everything = true;
-    refresh();
-  }
+  const wanted = sought().toLowerCase();
   for (const card of board.querySelectorAll("[data-card]")) {
     card.hidden = !card.querySelector("[data-card-words]").textContent.toLowerCase().includes(wanted);
   }
   nothing.hidden = wanted === "" || cards().length > 0;
+};
+
+const look = () => {
+  narrow();
+  clearTimeout(typing);
+  if (board.querySelector("[data-board-cut]")) typing = setTimeout(refresh, TYPING);
 };
 
 const show = (html, focused) => {
@@ -58,15 +62,23 @@ const ask = async (address, options) => {
   return answer;
 };
 
+const withWords = (body, stamp = "") => {
+  body.set("find", sought());
+  body.set("stamp", stamp);
+  return body;
+};
+
 const refresh = async () => {
   if (document.hidden) return;
   const before = shown;
+  const words = sought();
   const stamp = board.querySelector("[data-board-stamp]").dataset.boardStamp;
   try {
-    const whole = everything ? "&all=on" : "";
-    const answer = await ask(`${board.dataset.board}${whole}&stamp=${encodeURIComponent(stamp)}`);
+    const answer = await (words && board.querySelector("[data-board-cut]")
+      ? ask(board.dataset.board, { method: "POST", body: withWords(new FormData(board.querySelector("form")), stamp) })
+      : ask(`${board.dataset.board}&stamp=${encodeURIComponent(stamp)}`));
     const html = answer.status === 200 ? await answer.text() : "";
-    if (html && shown === before) {
+    if (html && shown === before && words === sought()) {
       const toast = board.querySelector("[data-board-toast]");
       const had = toast?.contains(document.activeElement);
       show(html);
@@ -86,7 +98,7 @@ board.addEventListener("submit", async (event) => {
   if (sent.dataset.sent) return;
   sent.dataset.sent = "true";
   const body = new FormData(form, event.submitter);
-  if (everything) body.set("all", "on");
+  if (board.querySelector("[data-board-cut]")) withWords(body);
   try {
     const answer = await ask(event.submitter.getAttribute("formaction") ?? form.action, { method: "POST", body });
     show(await answer.text(), form.dataset.visit);
@@ -119,7 +131,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 find.hidden = false;
-find.addEventListener("input", narrow);
+find.addEventListener("input", look);
 document.querySelector("[data-board-keys]").hidden = false;
 setInterval(refresh, EVERY);
 document.addEventListener("visibilitychange", refresh);

@@ -8,9 +8,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from benchmarks.full_clinic import ZONE, fill
+from clinic.models import Appointment
 from tests.browser.accessibility import look_everywhere
 from tests.browser.conftest import DESK, PHONE
-from tests.factories import UserFactory
+from tests.factories import PatientFactory, UserFactory
 
 PEOPLE = 12
 PAPER = ("A4", "Letter")
@@ -114,13 +115,35 @@ def test_the_grid_is_printed_as_a_list_and_each_person_has_a_sheet(desk: Page):
 
 
 def test_somebody_beyond_the_cards_of_a_column_is_found(desk: Page):
-    desk.goto("/staff/today/")
-    hidden = desk.get_by_role("link", name="more").first
-    expect(hidden).to_be_visible()
-    before = desk.locator("[data-card]").count()
-    desk.get_by_label("Find on the board").fill("an")
-    expect(desk.locator("[data-board-cut]")).to_have_count(0)
-    assert desk.locator("[data-card]").count() > before
+    Appointment.objects.update(status="booked")
+    visit = Appointment.objects.order_by("start", "pk").last()
+    Appointment.objects.filter(pk=visit.pk).update(patient=PatientFactory(given="Zoë", family="Zacharias"))
+    desk.goto("/staff/today/?column=booked&first=0")
+    name, cards = desk.get_by_role("link", name="Zoë Zacharias"), desk.locator("[data-card]")
+    expect(name).to_have_count(0)
+    find = desk.get_by_label("Find on the board")
+    find.fill("zacharias")
+    expect(name).to_be_visible()
+    expect(cards).to_have_count(1)
+    assert "zacharias" not in desk.url
+    find.fill("zacharias of nowhere")
+    expect(desk.get_by_text("No visit on the board matches.")).to_be_visible()
+    find.fill("")
+    expect(cards).to_have_count(100)
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_without_javascript_a_long_column_is_read_part_by_part(page: Page, transactional_db, sign_in, day):
+    clinic = fill(PEOPLE, [day], now=datetime.combine(day, time(12), ZONE))
+    Appointment.objects.update(status="booked")
+    sign_in(UserFactory(desk_locations=[clinic.site]))
+    page.goto("/staff/today/?column=booked&first=0")
+    expect(page.get_by_role("link", name="earlier")).to_have_count(0)
+    seen = set(page.locator("[data-card] a").evaluate_all("links => links.map(link => link.id)"))
+    while (later := page.get_by_role("link", name="later")).count():
+        later.click()
+        seen |= set(page.locator("[data-card] a").evaluate_all("links => links.map(link => link.id)"))
+    assert len(seen) == Appointment.objects.count()
 
 
 def test_full_pages_are_accessible(desk: Page, violations):

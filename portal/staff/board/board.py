@@ -2,11 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -31,8 +31,9 @@ from scheduling.waiting import NO_WAIT, Wait, bounds_of, delays_on, waits_of
 LATE = timedelta(minutes=10)
 AFTER_MIDNIGHT = timedelta(hours=6)  # for so long, the visits of the evening before may still be going on
 DAY = timedelta(days=1)
-VISIBLE = 60  # cards of a column, unless all are requested
+VISIBLE = 60  # cards of a column
 VISIBLE_BEFORE = 20  # of these, cards whose time has passed
+AT_ONCE = 100  # cards of the column in which somebody has gone to earlier or later visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,35 @@ HEADINGS = {
     Status.FULFILLED: _("Done"),
     Status.NOSHOW: _("No-show"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class BoardQuery:
+    """What is asked of the board: a day, by default today, of everybody or of one `practitioner` (a FHIR reference).
+
+    The `column` (a status) begins with its visit number `first`; others show the visits around now. With `find` only
+    cards that have these words are shown. `named` is a visit whose card is wanted also if its column does not show it,
+    and `whole` asks for the cards of all visits.
+    """
+
+    day: date | None = None
+    practitioner: str = ""
+    column: str = ""
+    first: int = 0
+    find: str = ""
+    named: str = ""
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DayVisit:
+    """A visit of the day as it is counted; most have no card."""
+
+    pk: int
+    id: str
+    status: str
+    start: datetime
+    practitioners: Mapping[str, str]  # their names by their FHIR references
 
 
 @dataclass(frozen=True)
@@ -123,10 +153,10 @@ class VisitCard:
         extra = _("Extra visit") if self.is_extra else ""
         return ", ".join(str(part) for part in (service, full, extra, self.with_whom, self.room, self.place) if part)
 
-    @cached_property
-    def practitioners(self) -> dict[str, str]:
-        """The names of the practitioners, by their FHIR references."""
-        return names_by_reference(self.appointment.participant, PRACTITIONER)
+    def has(self, words: str) -> bool:
+        """True if the card has these words in one of its texts, whatever their case."""
+        texts = (self.title, self.born, self.what, self.clock, self.needs, _("Late") if self.is_late else "")
+        return any(words.lower() in str(text).lower() for text in texts)
 
     @cached_property
     def title(self) -> Any:
@@ -178,11 +208,16 @@ class VisitCard:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The visits of one status. Of many, only those around now are `visible`."""
+    """The visits of one status: how many there are, and the cards of those that are shown.
+
+    `before` and `after` count the visits that are not shown, of those that were looked for.
+    """
 
     status: Status
+    count: int
+    before: int
     cards: list[VisitCard]
-    visible: list[VisitCard]
+    after: int
 
     @property
     def heading(self) -> Any:
@@ -190,7 +225,17 @@ class Column:
 
     @property
     def hidden(self) -> int:
-        return len(self.cards) - len(self.visible)
+        return self.before + self.after
+
+    @property
+    def earlier(self) -> int:
+        """The number of the visit with which the cards begin after going to earlier ones."""
+        return max(self.before - AT_ONCE, 0)
+
+    @property
+    def later(self) -> int:
+        """The number of the first visit after the cards."""
+        return self.count - self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +262,24 @@ class Board:
     day: date
     columns: list[Column]
     people: list[PractitionerOption]
-    practitioner: str
-    whole: bool
-    is_cut: bool
+    asked: BoardQuery
+    named: VisitCard | None
     failed: int
     stamp: str
     gives_rooms: bool
 
-    def card(self, appointment_id: str) -> VisitCard | None:
-        return next((card for column in self.columns for card in column.cards if card.id == appointment_id), None)
+    @property
+    def cards(self) -> list[VisitCard]:
+        return [card for column in self.columns for card in column.cards]
+
+    @property
+    def is_cut(self) -> bool:
+        """True if some of the visits have no card."""
+        return any(len(column.cards) < column.count for column in self.columns)
+
+    @property
+    def practitioner(self) -> str:
+        return self.asked.practitioner
 
     @property
     def site(self) -> Location | None:
@@ -261,8 +315,14 @@ class Board:
         return urlencode({name: value for name, value in named.items() if value})
 
     @property
+    def here(self) -> str:
+        """The query of its address, with the place in a column to which somebody has gone."""
+        place = {"column": self.asked.column, "first": self.asked.first} if self.asked.column else {}
+        return "&".join(filter(None, (self.query, urlencode(place))))
+
+    @property
     def count(self) -> int:
-        return sum(len(column.cards) for column in self.columns)
+        return sum(column.count for column in self.columns)
 
 
 def steps_after(status: Status, start: datetime, now: datetime) -> tuple[Step, ...]:
@@ -277,52 +337,43 @@ def steps_after(status: Status, start: datetime, now: datetime) -> tuple[Step, .
 
 
 def read_board(
-    caller: Caller,
-    sites: list[Location],
-    *,
-    now: datetime,
-    day: date | None = None,
-    practitioner: str = "",
-    whole: bool = False,
-    all_sites: bool = False,
+    caller: Caller, sites: list[Location], asked: BoardQuery, *, now: datetime, all_sites: bool = False
 ) -> Board:
-    """Return the board of these sites on a day, by default today, or of one `practitioner` (a FHIR reference) there.
+    """Return the board of these sites on a day.
 
-    The number of queries does not grow with the visits; another day needs fewer, and each further zone some more.
-
-    Of a long column only the cards around now, unless `whole`. `failed` is the number of failed messages about
-    upcoming visits, on the board of today.
+    The number of queries does not grow with the visits; another day needs fewer, and each further zone some more. Only
+    visits with a card are read whole. `failed` is the number of failed messages about upcoming visits, on the board of
+    today.
     """
     by_zone: dict[ZoneInfo, list[Location]] = {}
     for site in sites:
         by_zone.setdefault(ZoneInfo(site.timezone or "UTC"), []).append(site)
     zones = list(by_zone)
     today = now.astimezone(zones[0]).date()
-    day = day or today
-    every = [card for zone, here in by_zone.items() for card in _cards(caller, here, zone, day, now=now)]
-    if all_sites:
-        every = sorted((_with_place(card, len(zones) > 1) for card in every), key=lambda card: card.start)
-    cards = [card for card in every if not practitioner or practitioner in card.practitioners]
-    columns = [_column(status, cards, now, whole=whole) for status in STEPS]
-    failed = _failures(caller, now).filter(appointment__site__in=sites).count() if day == today else 0
+    rows = _Rows(caller, by_zone, asked.day or today, now, names_sites=all_sites)
+    every = rows.visits()
+    visits = [each for each in every if not asked.practitioner or asked.practitioner in each.practitioners]
+    columns, named = _columns(rows, visits, asked)
+    cards = [card for column in columns for card in column.cards]
+    failed = _failures(caller, now).filter(appointment__site__in=sites).count() if rows.day == today else 0
     return Board(
         sites=sites,
         all_sites=all_sites,
         zone=zones[0],
         zones=zones,
         now=now.astimezone(zones[0]),
-        day=day,
+        day=rows.day,
         columns=columns,
         people=_people(every),
-        practitioner=practitioner,
-        whole=whole,
-        is_cut=any(len(column.visible) < len(column.cards) for column in columns),
+        asked=asked,
+        named=named,
         failed=failed,
         gives_rooms=any(card.is_here for card in cards) and booking.has_rooms(sites),
         stamp=_stamp(
-            day,
+            rows.day,
             failed,
-            whole,
+            asked,
+            [(column.count, column.before, len(column.cards)) for column in columns],
             *(
                 (
                     *(card.id, card.appointment.version, len(card.steps), card.is_late, card.waiting, card.wait),
@@ -334,30 +385,125 @@ def read_board(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a day at the sites of each zone."""
+
+    caller: Caller
+    by_zone: Mapping[ZoneInfo, Collection[Location]]
+    day: date
+    now: datetime
+    names_sites: bool
+
+    def visits(self) -> list[DayVisit]:
+        """The visits of the day, in order. One query for each zone."""
+        columns = ("pk", "fhir_id", "status", "start", "participant")
+        rows = (row for zone in self.by_zone for row in self._of(zone).values_list(*columns))
+        found = (
+            DayVisit(pk, fhir_id, status, start, names_by_reference(participant, PRACTITIONER))
+            for pk, fhir_id, status, start, participant in rows
+        )
+        return sorted(found, key=lambda visit: (visit.start, visit.pk))
+
+    def cards(self, visits: Iterable[DayVisit]) -> dict[int, VisitCard]:
+        """The cards of these visits by their primary keys."""
+        wanted = [each.pk for each in visits]
+        cards = (card for zone in self.by_zone for card in self._cards(zone, wanted)) if wanted else ()
+        return {card.appointment.pk: card for card in cards}
+
+    def with_words(self, words: str) -> set[int]:
+        """The primary keys of the visits whose cards have these words. A query for each zone, and two for all."""
+        return {
+            visit.pk
+            for zone in self.by_zone
+            for visit in self._of(zone).select_related("patient").prefetch_related("service", "site").only(*_WORDS)
+            if VisitCard(visit, zone, self.now, place=self._place(visit, zone)).has(words)
+        }
+
+    def _of(self, zone: ZoneInfo) -> QuerySet[Appointment]:
+        start, end = bounds_of(self.day, zone)
+        seen = access.staff_appointments(self.caller).filter(start__gte=start, start__lt=end, deleted_at=None)
+        return seen.filter(site__in=self.by_zone[zone], status__in=STEPS).order_by("start", "pk")
+
+    def _cards(self, zone: ZoneInfo, wanted: Collection[int]) -> list[VisitCard]:
+        now, today = self.now, self.now.astimezone(zone).date()
+        rows = self._of(zone).filter(pk__in=wanted)
+        visits = list(rows.select_related("patient").prefetch_related("service", "site"))  # the same few for all
+        seats, extra = seats_at(self.by_zone[zone], *bounds_of(self.day, zone), now=now)
+        waits = waits_of(visits, zone, delays_on(today), now=now) if self.day == today else {}
+        arrivals = _arrivals(visits)
+        return [
+            VisitCard(
+                each,
+                zone,
+                now,
+                seats.get(each.pk),
+                waits.get(each.pk, NO_WAIT),
+                place=self._place(each, zone),
+                is_extra=each.pk in extra,
+                arrived=arrivals.get(each.pk),
+            )
+            for each in visits
+        ]
+
+    def _place(self, visit: Appointment, zone: ZoneInfo) -> str:
+        if not self.names_sites:
+            return ""
+        name = text_of(visit.site, "name")
+        return f"{name} ({time_text.zone_name(zone)})" if len(self.by_zone) > 1 else name
+
+
+# What the words of a card are made of.
+_WORDS = (
+    *("fhir_id", "status", "start", "participant", "service", "site"),
+    *("patient__active", "patient__deleted_at", "patient__extra", "patient__birth_date", "patient__fhir_id"),
+    *("patient__prefix", "patient__given", "patient__family"),
+    *("patient__interpreter_required", "patient__interpreter_language", "patient__needs", "patient__other_needs"),
+)
+
+
+class _Span(NamedTuple):
+    """The visits of a column that are shown, and how many are before and after them."""
+
+    before: int
+    visits: Sequence[DayVisit]
+    after: int
+
+
+def _columns(rows: _Rows, visits: Sequence[DayVisit], asked: BoardQuery) -> tuple[list[Column], VisitCard | None]:
+    """Return the columns, and the card of the visit that is named if it is one of these visits."""
+    found = rows.with_words(asked.find) if asked.find else {each.pk for each in visits}
+    wanted = [each for each in visits if each.pk in found]
+    spans = {status: _span(status, wanted, asked, rows.now) for status in STEPS}
+    named = [each for each in visits if each.id == asked.named]
+    cards = rows.cards([*(each for span in spans.values() for each in span.visits), *named])
+    counted = Counter(each.status for each in visits)
+    columns = [
+        Column(
+            status,
+            counted[status],
+            span.before,
+            [cards[each.pk] for each in span.visits if each.pk in cards],
+            span.after,
+        )
+        for status, span in spans.items()
+    ]
+    return columns, next((cards[each.pk] for each in named if each.pk in cards), None)
+
+
+def _span(status: Status, visits: Iterable[DayVisit], asked: BoardQuery, now: datetime) -> _Span:
+    here = [each for each in visits if each.status == status]
+    length, first = VISIBLE, sum(each.start <= now for each in here) - VISIBLE_BEFORE
+    if asked.whole:
+        length = len(here)
+    elif status == asked.column:
+        length, first = AT_ONCE, asked.first
+    first = max(min(first, len(here) - length), 0)
+    return _Span(first, here[first : first + length], max(len(here) - first - length, 0))
+
+
 def _failures(caller: Caller, now: datetime) -> QuerySet[Communication]:
     return notifications.failures(None, now=now).filter(appointment__in=access.staff_appointments(caller))
-
-
-def _cards(caller: Caller, sites: Collection[Location], zone: ZoneInfo, day: date, *, now: datetime) -> list[VisitCard]:
-    """Return the cards of a day at sites of one zone."""
-    today = now.astimezone(zone).date()
-    start, end = bounds_of(day, zone)
-    seats, extra = seats_at(sites, start, end, now=now)
-    visits = list(_visits(caller, sites, start, end))
-    waits = waits_of(visits, zone, delays_on(today), now=now) if day == today else {}
-    arrivals = _arrivals(visits)
-    return [
-        VisitCard(
-            each,
-            zone,
-            now,
-            seats.get(each.pk),
-            waits.get(each.pk, NO_WAIT),
-            is_extra=each.pk in extra,
-            arrived=arrivals.get(each.pk),
-        )
-        for each in visits
-    ]
 
 
 def _arrivals(visits: Iterable[Appointment]) -> dict[int, datetime]:
@@ -367,37 +513,13 @@ def _arrivals(visits: Iterable[Appointment]) -> dict[int, datetime]:
     return dict(under_way.exclude(start=None).values_list("appointment").annotate(Min("start")).order_by())
 
 
-def _with_place(card: VisitCard, names_zone: bool) -> VisitCard:
-    name = text_of(card.appointment.site, "name")
-    return replace(card, place=f"{name} ({time_text.zone_name(card.zone)})" if names_zone else name)
-
-
-def _visits(caller: Caller, sites: Collection[Location], start: datetime, end: datetime) -> QuerySet[Appointment]:
-    seen = access.staff_appointments(caller).filter(site__in=sites, start__gte=start, start__lt=end, deleted_at=None)
-    return (
-        seen.filter(status__in=STEPS)
-        .select_related("patient")
-        .prefetch_related("service", "site")  # the same few for all visits
-        .order_by("start", "pk")
-    )
-
-
-def _column(status: Status, cards: Iterable[VisitCard], now: datetime, *, whole: bool) -> Column:
-    here = [card for card in cards if card.appointment.status == status]
-    if whole or len(here) <= VISIBLE:
-        return Column(status, here, here)
-    passed = sum(card.start <= now for card in here)
-    first = max(min(passed - VISIBLE_BEFORE, len(here) - VISIBLE), 0)
-    return Column(status, here, here[first : first + VISIBLE])
-
-
-def _people(cards: Iterable[VisitCard]) -> list[PractitionerOption]:
+def _people(visits: Iterable[DayVisit]) -> list[PractitionerOption]:
     """Return the practitioners who have visits on the day, by name."""
     names: dict[str, str] = {}
     counted: Counter[str] = Counter()
-    for card in cards:
-        names |= card.practitioners
-        counted.update(card.practitioners.keys())
+    for visit in visits:
+        names |= visit.practitioners
+        counted.update(visit.practitioners.keys())
     options = (PractitionerOption(reference, names[reference], visits) for reference, visits in counted.items())
     return sorted(options, key=lambda option: option.name)
 
