@@ -43,7 +43,7 @@ def django_db_keepdb(django_db_keepdb: bool) -> bool:
 
 @pytest.fixture(autouse=True, scope="session")
 def form_tokens_without_words():
-    """Make the random tokens of forms of small consonants, so that none contains the name or number a test looks for."""
+    """Make the random tokens of forms of small consonants, so that none has a name or number a test looks for."""
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(csrf, "CSRF_ALLOWED_CHARS", "bcdfghjklmnpqrstvwxz")
         yield
