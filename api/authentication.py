@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple, cast
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application
 from rest_framework import authentication
@@ -67,7 +67,7 @@ def caller_with(token: str) -> Caller | None:
     now = timezone.now()
     if found is None or not (found.owner_may and found.user_may) or found.expires <= now:
         return None
-    user = User.from_db(connection.alias, USER, found.user) if found.user[0] is not None else None
+    user = User.from_db(DEFAULT_DB_ALIAS, USER, found.user) if found.user[0] is not None else None
     if user is not None:
         user.second_factor_due = found.second_factor_due
         if access.lacks_second_factor(user, now):

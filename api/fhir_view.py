@@ -8,7 +8,7 @@ from typing import Any, cast
 from django.db import transaction as database
 from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,6 +18,7 @@ from api.authentication import BearerAuthentication, SessionAuthentication
 from api.formats.parsers import PARSERS
 from api.formats.renderers import RENDERERS, FHIRNegotiation
 from api.headers import REPLAYED
+from clinic import replica
 from clinic.fhir.datatypes import Json
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError
@@ -38,6 +39,7 @@ class FHIRView(APIView):
     renderer_classes = RENDERERS
     parser_classes: Sequence[type[BaseParser]] = PARSERS
     content_negotiation_class = FHIRNegotiation
+    only_reads = False  # True for a view whose POST is a search
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def perform_authentication(self, request: Request) -> None:
@@ -57,6 +59,8 @@ class FHIRView(APIView):
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = "no-store"
+        if request.method not in SAFE_METHODS and not self.only_reads and isinstance(request.auth, Caller):
+            replica.note_write(request.auth.owner)
         if response.status_code == HTTPStatus.FORBIDDEN and isinstance(request.auth, Caller) and request.auth.client:
             response["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
         return response

@@ -129,6 +129,7 @@ class SearchView(FHIRView):
 
     kind: ClassVar[str] = ""
     parser_classes = [FormParser]
+    only_reads = True
 
     def post(self, request: Request) -> Response:
         query = request.query_params.copy()

@@ -1,6 +1,6 @@
-"""The database of the settings: PostgreSQL, directly or behind PgBouncer."""
+"""The databases of the settings: PostgreSQL, directly or behind PgBouncer, and a replica of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import environ
@@ -12,16 +12,29 @@ class DatabaseSettings:
     """Settings of the database, as the environment has them."""
 
     url: str
+    replica_url: str
     lock_timeout_ms: int
     pgbouncer: bool
     pgbouncer_prepares: bool
     pool_size: int
 
 
-def database(chosen: DatabaseSettings) -> dict[str, Any]:
-    """Return the entry of DATABASES. Raises ImproperlyConfigured."""
+REPLICA_ANSWERS = 1  # seconds; later the database itself is read
+
+
+def databases(chosen: DatabaseSettings) -> dict[str, dict[str, Any]]:
+    """Return DATABASES. Raises ImproperlyConfigured."""
+    found = {"default": _database("DATABASE_URL", chosen)}
+    if chosen.replica_url:
+        itself = replace(chosen, url=chosen.replica_url, pgbouncer=False, pgbouncer_prepares=False)
+        found["replica"] = _database("DATABASE_REPLICA_URL", itself)
+        found["replica"]["OPTIONS"]["pool"]["timeout"] = REPLICA_ANSWERS
+    return found
+
+
+def _database(setting: str, chosen: DatabaseSettings) -> dict[str, Any]:
     if not chosen.url.startswith(("postgresql://", "postgres://")):
-        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL, such as postgresql://user:password@host/name.")
+        raise ImproperlyConfigured(f"{setting} must name a PostgreSQL, such as postgresql://user:password@host/name.")
     if chosen.pgbouncer_prepares and not chosen.pgbouncer:
         text = "PGBOUNCER_PREPARED_STATEMENTS needs PGBOUNCER; without it, statements are prepared."
         raise ImproperlyConfigured(text)

@@ -123,6 +123,10 @@ MIDDLEWARE = [
     "portal.common.redirect_after_post.RedirectAfterPost",
 ]
 
+DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", default="")  # may be read for what is only shown
+if DATABASE_REPLICA_URL:
+    MIDDLEWARE.append("portal.common.middleware.NotedWrites")
+
 # Each request is logged, without its query.
 ACCESS_LOG = environment.switch("ACCESS_LOG", default=False)
 if ACCESS_LOG:
@@ -157,17 +161,18 @@ LOCK_TIMEOUT_MS = environment.number("LOCK_TIMEOUT_MS", default=3000, least=100,
 PGBOUNCER = environment.switch("PGBOUNCER", default=False)
 PGBOUNCER_PREPARED_STATEMENTS = environment.switch("PGBOUNCER_PREPARED_STATEMENTS", default=False)
 DATABASE_URL = env.str("DATABASE_URL", default="") or sockets.postgres_url(DATA_DIR)
-DATABASES = {
-    "default": database_settings.database(
-        database_settings.DatabaseSettings(
-            url=DATABASE_URL,
-            lock_timeout_ms=LOCK_TIMEOUT_MS,
-            pgbouncer=PGBOUNCER,
-            pgbouncer_prepares=PGBOUNCER_PREPARED_STATEMENTS,
-            pool_size=environment.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000),
-        )
+# A replica that is further behind is not read.
+DATABASE_REPLICA_LAG_SECONDS = environment.number("DATABASE_REPLICA_LAG_SECONDS", default=10, least=1, most=600)
+DATABASES = database_settings.databases(
+    database_settings.DatabaseSettings(
+        url=DATABASE_URL,
+        replica_url=DATABASE_REPLICA_URL,
+        lock_timeout_ms=LOCK_TIMEOUT_MS,
+        pgbouncer=PGBOUNCER,
+        pgbouncer_prepares=PGBOUNCER_PREPARED_STATEMENTS,
+        pool_size=environment.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000),
     )
-}
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # No request waits for Redis: messages are stored in PostgreSQL, and cached values can be lost.
 # Clinics that share a Redis have a prefix each, for cached values, messages to workers and the workers' own channel.

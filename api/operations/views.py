@@ -4,6 +4,7 @@ One address serves Medplum's, Argonaut Scheduling's and IHE's operation: the nam
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from django.http import HttpRequest
@@ -21,6 +22,7 @@ from api.operations.medplum.booking import prepare
 from api.operations.medplum.find import find as medplum_find
 from api.operations.parameters import read_inputs
 from api.operations.write_view import WriteView, created, version_of
+from clinic import replica
 from clinic.models import Appointment
 from scheduling import access, booking
 
@@ -29,13 +31,14 @@ class Find(FHIRView):
     """`GET|POST [base]/Appointment/$find`: free times, as proposed Appointments. Nothing is written."""
 
     http_method_names = ["get", "post", "head"]
+    only_reads = True
 
     def get(self, request: Request) -> Response:
         now, caller, base = timezone.now(), caller_of(request), base_of(request)
         access.may_find(caller)
         inputs = read_inputs(request)
         find = medplum_find if is_medplum_find(request, inputs) else argonaut_find
-        return Response(find(inputs, caller, base, now))
+        return Response(replica.read(partial(find, inputs, caller, base, now), caller.owner))
 
     post = get
 

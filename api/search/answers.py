@@ -5,7 +5,9 @@ resources.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -13,11 +15,12 @@ from django.utils import timezone
 from api.outcomes import outcome_entry
 from api.search import free_slots, system
 from api.search.conditions import LIST
-from api.search.includes import MAX_INCLUDED, included
+from api.search.includes import MAX_INCLUDED, Included, included
 from api.search.rows import Page, page_of, rows_of
 from api.search.search import Search
 from api.search.summaries import shortened
 from api.search.system import SystemSearch
+from clinic import replica
 from clinic.fhir.codes import UCUM
 from clinic.fhir.resources import to_fhir
 from scheduling import access
@@ -33,20 +36,38 @@ def answer(search: Search, caller: Caller, base: str) -> Json:
     """Return the Bundle: a page of matches, the included resources, and the links to other pages."""
     bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
     now = timezone.now()
-    total, page = _results(search, caller, base, now)
-    if total is not None:
-        bundle["total"] = total
-    bundle["link"] = [{"relation": name, "url": url} for name, url in _links(search, page, base)]
-    matches = [row if isinstance(row, dict) else to_fhir(access.redacted(row, caller)) for row in page.rows]
-    others = included(matches, search.includes, caller, base)
+    found = replica.read(partial(_found, search, caller, base, now), caller.owner)
+    if found.total is not None:
+        bundle["total"] = found.total
+    bundle["link"] = [{"relation": name, "url": url} for name, url in _links(search, found.page, base)]
     query = search.link("") or "?"
-    stored = [row for row in page.rows if not isinstance(row, dict)]
-    access.record_disclosure([*stored, *others.rows], "search", caller=caller, now=now, query=query)
-    entries = [_match(search, *pair, base) for pair in zip(page.rows, matches, strict=True)]
-    entries += [_entry(_short(search, each), "include", base) for each in others.resources]
-    if notes := list(_notes(search, complete=others.complete)):
+    access.record_disclosure(found.disclosed, "search", caller=caller, now=now, query=query)
+    entries = [_match(search, *pair, base) for pair in zip(found.page.rows, found.matches, strict=True)]
+    entries += [_entry(_short(search, each), "include", base) for each in found.others.resources]
+    if notes := list(_notes(search, complete=found.others.complete)):
         entries.append(outcome_entry(notes, "warning"))
     return {**bundle, "entry": entries} if entries else bundle
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The number of matches, unless they are not counted, a page of them, and what is included with it."""
+
+    total: int | None
+    page: Page
+    matches: list[Json]
+    others: Included
+
+    @property
+    def disclosed(self) -> list[Any]:
+        """The stored rows among them."""
+        return [*(row for row in self.page.rows if not isinstance(row, dict)), *self.others.rows]
+
+
+def _found(search: Search, caller: Caller, base: str, now: datetime) -> _Found:
+    total, page = _results(search, caller, base, now)
+    matches = [row if isinstance(row, dict) else to_fhir(access.redacted(row, caller)) for row in page.rows]
+    return _Found(total, page, matches, included(matches, search.includes, caller, base))
 
 
 def _results(search: Search, caller: Caller, base: str, now: datetime) -> tuple[int | None, Page]:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from clinic import replica
 from clinic.doctor.check import Check, Findings
 from clinic.health import NotMigrated, check_migrations, redis_client
 
@@ -39,6 +40,13 @@ def _postgresql(now: datetime) -> Findings:
         check_migrations()
     except NotMigrated:
         yield _("Not all migrations have been applied: run manage.py migrate.")
+
+
+def _replica(now: datetime) -> Findings:
+    if replica.is_configured() and not replica.is_current():
+        yield _("DATABASE_REPLICA_URL names no replica, or one that is more than %(seconds)d seconds behind.") % {
+            "seconds": settings.DATABASE_REPLICA_LAG_SECONDS
+        }
 
 
 def _clocks(now: datetime) -> Findings:
@@ -100,6 +108,7 @@ def _mail_server(now: datetime) -> Findings:
 CHECKS = (
     Check(gettext_noop("settings"), _settings),
     Check("PostgreSQL", _postgresql),
+    Check(gettext_noop("replica"), _replica),
     Check(gettext_noop("clocks"), _clocks),
     Check("Redis", _redis),
     Check(gettext_noop("worker"), _worker),

@@ -9,7 +9,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, ForeignKey
 
 from clinic import exact_json
@@ -53,7 +53,7 @@ def load(model: type[R], values: Sequence[Any]) -> R:
     converted = list(values)
     for at, convert in _converters(model):
         converted[at] = convert(converted[at], None, connection)
-    return model.from_db(connection.alias, _attributes(model), converted)
+    return model.from_db(DEFAULT_DB_ALIAS, _attributes(model), converted)
 
 
 def exists(model: type[Resource], column: str, value: int) -> bool:
@@ -128,7 +128,7 @@ def _set_written(rows: Sequence[Resource], written: dict[str, list[Any]]) -> Non
         for field, value in zip(set_by_database, written.get(row.fhir_id, ()), strict=False):
             setattr(row, field.attname, value)
         row._state.adding = row.fhir_id not in written
-        row._state.db = connection.alias
+        row._state.db = DEFAULT_DB_ALIAS
 
 
 @cache

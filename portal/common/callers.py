@@ -2,8 +2,8 @@
 
 import secrets
 from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import SessionBase
@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from clinic import replica
 from clinic.models import User
 from portal.common import tickets
 from scheduling import access
@@ -20,6 +21,7 @@ from scheduling.access import Caller
 from scheduling.errors import Forbidden
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpRequest)
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 _ATTRIBUTE = "_portal_caller"
@@ -41,6 +43,18 @@ def caller_of(request: HttpRequest) -> Caller:
         )
         setattr(request, _ATTRIBUTE, caller)
     return caller
+
+
+def may_be_behind(view: Callable[Concatenate[R, P], HttpResponse]) -> Callable[Concatenate[R, P], HttpResponse]:
+    """Decorate a view that only reads, so that it may show what a replica has. Who looks is read before, from the
+    database itself.
+    """
+
+    @wraps(view)
+    def answered(request: R, /, *args: P.args, **named: P.kwargs) -> HttpResponse:
+        return replica.read(partial(view, request, *args, **named), caller_of(request).owner)
+
+    return answered
 
 
 def guest_secret(session: SessionBase) -> str:

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
-from clinic import branding
+from clinic import branding, replica
+from portal.common.callers import READING, caller_of
 from portal.common.error_pages import bad_request
 from scheduling import access
 
@@ -63,6 +64,19 @@ class Compression(GZipMiddleware):
         if response.streaming or is_secret or response.get("ETag", "").startswith('"'):
             return response
         return super().process_response(request, response)
+
+
+class NotedWrites:
+    """Middleware that notes for the replica what a form may have written. API views note their own writes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method not in READING and not request.path.startswith(API):
+            replica.note_write(caller_of(request).owner)
+        return response
 
 
 class HeadAsGet:

@@ -15,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from clinic import addresses, visit_place
 from clinic.models import Location, Practitioner, PractitionerPhoto, Resource
 from portal.common import tickets
+from portal.common.callers import may_be_behind
 from portal.common.htmx import HtmxRequest, is_part
 from portal.common.people import languages_spoken
 from portal.finding import catalogue, positions, profiles
@@ -73,6 +74,7 @@ def services(request: HtmxRequest) -> HttpResponse:
 
 @require_GET
 @vary_on_headers("HX-Request")
+@may_be_behind
 def choose_time(request: HtmxRequest, service_id: str) -> HttpResponse:
     """Show a week or a month of free times; for htmx only the part that changes."""
     referred = tickets.services(request.session)

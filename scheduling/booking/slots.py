@@ -6,7 +6,7 @@ from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
@@ -157,7 +157,7 @@ def _with_span(slot: Slot, span: Span) -> Slot:
 
 def _schedule(pk: int, fhir_id: str) -> Schedule:
     """A Schedule with only the known columns loaded; the others are deferred."""
-    return Schedule.from_db(connection.alias, ["id", "fhir_id"], [pk, fhir_id])
+    return Schedule.from_db(DEFAULT_DB_ALIAS, ["id", "fhir_id"], [pk, fhir_id])
 
 
 def take(appointment: Appointment, slots: Sequence[Slot], *, stored: Sequence[Slot] = (), status: str = "") -> None:

@@ -45,6 +45,15 @@ def test_the_required_settings_are_enough_for_production(read):
     assert found["SITE_URL"] == "https://visits.example.org"
 
 
+def test_a_replica_is_reached_directly_and_given_up_soon(read):
+    assert "replica" not in read()["DATABASES"]
+    found = read(DATABASE_REPLICA_URL="postgresql://clinic:secret@replica.internal/clinic", PGBOUNCER="on")
+    itself, replica = found["DATABASES"]["default"], found["DATABASES"]["replica"]
+    assert (itself["ENGINE"], replica["ENGINE"]) == ("clinic.pgbouncer", "clinic.postgresql")
+    assert (replica["HOST"], replica["OPTIONS"]["pool"]["timeout"]) == ("replica.internal", 1)
+    assert "portal.common.middleware.NotedWrites" in found["MIDDLEWARE"]
+
+
 @pytest.mark.parametrize(
     ("environment", "demo", "debug"),
     [
@@ -92,6 +101,8 @@ def test_the_embedded_mode_is_a_demo_without_djangos_debugger(read, environment,
         ("IDEMPOTENCY_HOURS", "0", "IDEMPOTENCY_HOURS must be a whole number from 1"),
         ("CLINIC_COUNTRY", "UK", "CLINIC_COUNTRY must be a country's ISO 3166 code such as US or GB, not 'UK'"),
         ("CLINIC_COUNTRY", "001", "CLINIC_COUNTRY must be a country's ISO 3166 code"),
+        ("DATABASE_REPLICA_URL", "mysql://replica/clinic", "DATABASE_REPLICA_URL must name a PostgreSQL"),
+        ("DATABASE_REPLICA_LAG_SECONDS", "0", "DATABASE_REPLICA_LAG_SECONDS must be a whole number from 1 to 600"),
         ("PGBOUNCER", "transaction", "PGBOUNCER must be true or false"),
         ("PGBOUNCER_PREPARED_STATEMENTS", "on", "PGBOUNCER_PREPARED_STATEMENTS needs PGBOUNCER"),
         ("FHIR_CANONICAL_BASE", "visits.example.org", "FHIR_CANONICAL_BASE must be like https://"),
