@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from html.parser import HTMLParser
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-import django
 
 if TYPE_CHECKING:
     from benchmarks.full_clinic import FullClinic
@@ -259,5 +258,5 @@ def _empty() -> None:
 
 
 if __name__ == "__main__":
-    django.setup()
+    import_module("clinic.wsgi")  # loads the product as the web server does
     print(json.dumps(measure_pages(*map(int, sys.argv[1:]))))

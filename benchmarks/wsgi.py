@@ -2,6 +2,6 @@ import os
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
 
-from django.core.wsgi import get_wsgi_application
+from clinic.wsgi import application
 
-application = get_wsgi_application()
+__all__ = ["application"]

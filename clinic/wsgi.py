@@ -1,8 +1,10 @@
 """The WSGI application: https://peps.python.org/pep-3333/"""
 
+import gc
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
@@ -60,6 +62,17 @@ def check_database() -> None:
     connection.close()
 
 
+def keep_what_is_loaded() -> None:
+    """Load all views, and keep the garbage collector from what lives as long as the process: all modules and models.
+
+    Looking through these 280,000 objects takes it 150 ms, in the middle of a page that makes many objects.
+    """
+    import_module(settings.ROOT_URLCONF)
+    gc.collect()
+    gc.freeze()
+
+
 application = WholeBodies(get_wsgi_application(), most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 if settings.PGBOUNCER_PREPARED_STATEMENTS:
     check_database()
+keep_what_is_loaded()

@@ -1,5 +1,6 @@
 """The WSGI application around Django."""
 
+import gc
 from io import BytesIO
 
 import pytest
@@ -7,7 +8,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import RequestFactory
 
-from clinic.wsgi import WholeBodies, application
+from clinic.wsgi import WholeBodies, application, keep_what_is_loaded
 
 MOST = 1000
 
@@ -59,3 +60,9 @@ def test_a_stream_that_may_have_no_end_is_left_alone():
 
 def test_the_server_runs_django_like_this():
     assert isinstance(application, WholeBodies)
+
+
+def test_the_garbage_collector_leaves_alone_what_was_loaded_before():
+    loaded: list[object] = [[]]
+    keep_what_is_loaded()
+    assert not any(each is loaded for each in gc.get_objects())
