@@ -1,7 +1,7 @@
 """The migrated database that each worker of the tests gets a copy of.
 
 `python -m tests.template_database` makes it, in a process of its own while the workers still import the tests: once
-for all of them, since the migrations take longer than any test.
+for all of them, since the migrations take seconds.
 """
 
 import fcntl

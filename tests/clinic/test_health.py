@@ -31,7 +31,7 @@ def test_ready_where_all_is_there(client, db):
 
 def test_not_ready_while_tables_are_still_to_be_made(client, db):
     recorder = MigrationRecorder(connection)
-    [last] = MigrationLoader(connection).graph.leaf_nodes("clinic")
+    last = max(key for key in MigrationLoader(None).disk_migrations if key[0] == "clinic")
     recorder.record_unapplied(*last)
     response = client.get("/readyz")
     assert response.status_code == 503

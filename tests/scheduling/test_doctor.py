@@ -109,7 +109,7 @@ def test_work_that_waits(service, chen):
 
 def test_migrations_that_are_missing():
     recorder = MigrationRecorder(connection)
-    [last] = MigrationLoader(connection).graph.leaf_nodes("clinic")
+    last = max(key for key in MigrationLoader(None).disk_migrations if key[0] == "clinic")
     health.check_migrations.cache_clear()
     recorder.record_unapplied(*last)
     assert findings("PostgreSQL") == ["Not all migrations have been applied: run manage.py migrate."]
