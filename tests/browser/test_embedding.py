@@ -93,7 +93,7 @@ def test_where_the_browser_keeps_no_cookie_a_new_tab_keeps_the_choice(phone: Pag
     )
     frame = choose_check_up(phone, own_site)
     frame.locator(".first__time").first.click()
-    expect(frame.get_by_role("heading", name="Go on in a new tab")).to_be_visible()
+    expect(frame.get_by_role("heading", name="Continue in a new tab")).to_be_visible()
     assert not Appointment.objects.exists()
     with phone.expect_popup() as opened:
         frame.get_by_role("link", name="Open the clinic").click()

@@ -40,7 +40,7 @@ def page_of(visit):
 
 
 def go_to_provider(client, page, posted=None):
-    """Go on to the provider's page. Returns the payment."""
+    """Continue to the provider's page. Returns the payment."""
     answer = client.post(page, posted or {"agree": "on"})
     payment = Payment.objects.filter(purpose__in=Payment.LATER).get()
     assertRedirects(answer, payment.url, fetch_redirect_response=False)
@@ -126,7 +126,7 @@ def test_a_refused_payment_is_said_and_can_be_paid_again(as_ada, visit):
     pay(visit, purpose="balance", status="failed", amount=3000)
     page = as_ada.get(page_of(visit))
     assertContains(page, "Your bank has refused the payment.")
-    assertContains(page, "Go on to payment")
+    assertContains(page, "Continue to payment")
 
 
 def test_what_was_paid_at_the_desk_meanwhile_is_said(as_ada, visit):

@@ -50,7 +50,7 @@ def test_a_page_that_answers_a_form_may_be_framed_too(checkup, schedule, button_
     settings.ACCOUNT_RATE_LIMITS = {"hold": "1/m/ip"}
     browsers = [Client() for _time in range(2)]
     for browser in browsers:
-        browser.cookies[f"embed-{settings.CSRF_COOKIE_NAME}"] = "kept" * 8
+        browser.cookies[f"embed-{settings.CSRF_COOKIE_NAME}"] = "kpqt" * 8
     answer = [hold(browser, checkup, button_value) for browser in browsers][-1]
     assert answer.url.startswith(f"/embed/-/book/{checkup.fhir_id}/hold/?posted=")
     shown = browsers[-1].get(answer.url)
@@ -92,14 +92,14 @@ PRIVATE = (
 @pytest.mark.parametrize("page", PRIVATE)
 def test_all_other_pages_lead_to_a_new_tab_and_are_framed_nowhere(client, as_rana, page):
     leading = client.get(f"/embed/-{page}")
-    assertContains(leading, "Go on in a new tab")
+    assertContains(leading, "Continue in a new tab")
     assertContains(leading, f'href="{page}" target="_blank"')
     assert ancestors(client.get(page)) == "'none'"
 
 
 def test_administration_and_the_api_are_not_there(client):
     for page in ("/admin/", "/fhir/R4/metadata"):
-        assertContains(client.get(f"/embed/-{page}"), "Go on in a new tab")
+        assertContains(client.get(f"/embed/-{page}"), "Continue in a new tab")
 
 
 def test_each_page_of_booking_is_framed_or_has_a_reason_not_to_be():

@@ -97,7 +97,7 @@ def test_the_patient_goes_on_in_another_browser(client, address, checkup, schedu
     other = Browser()
     assert other.get(page_of(held, "confirm")).status_code == 302, "not before the date of birth"
     other.post(address, BORN)
-    assert "Go on with your time" in text(other.get(address))
+    assert "Continue with your time" in text(other.get(address))
     assert other.post(address).url == page_of(held, "confirm")
 
 
