@@ -140,11 +140,15 @@ def patient_named(appointment: Appointment, fhir_id: str) -> Patient | None:
     return Patient.objects.filter(fhir_id=fhir_id, deleted_at=None).first()
 
 
-def of_patient(patient: int | None) -> Q:
-    """Condition for visits to which the patient (a primary key) comes, alone or with others.
+def of_patient(patient: int | None, visit: str = "", *, or_came: bool = False) -> Q:
+    """Condition for visits to which the patient (a primary key) comes, alone or with others; with `or_came` also for
+    those of several that the patient has left. `visit` is the lookup of the visit in other rows, such as
+    `appointment__`.
 
     It is a union of two lookups by index; with OR, PostgreSQL would read the whole table.
     """
-    own = Appointment.objects.filter(patient=patient).order_by().values("pk")
-    with_others = AppointmentPatient.objects.filter(patient=patient, has_left=False).values("appointment")
-    return Q(pk__in=own.union(with_others, all=True))
+    alone = Appointment.objects.filter(patient=patient).order_by().values("pk")
+    with_others = AppointmentPatient.objects.filter(patient=patient).values("appointment")
+    if not or_came:
+        with_others = with_others.filter(has_left=False)
+    return Q(**{f"{visit}pk__in": alone.union(with_others, all=True)})

@@ -13,11 +13,11 @@ from django.db.models import Q
 from clinic.models import (
     RESOURCE_MODELS,
     Appointment,
-    AppointmentPatient,
     AppointmentResponse,
     Resource,
     Slot,
 )
+from scheduling import participants
 
 # The Django lookup of the patient, by type of resource. The other types are about no patient.
 PATIENT = {model.RESOURCE_TYPE: model.PATIENT for model in RESOURCE_MODELS if model.PATIENT is not None}
@@ -50,10 +50,7 @@ def of_patient(kind: str, patient: int) -> Q:
     """
     if kind not in OF_VISITS:
         return Q(**{PATIENT[kind]: patient})
-    # A union of two lookups by index; with OR, PostgreSQL would read the whole table.
-    alone = Appointment.objects.filter(patient=patient).order_by().values("pk")
-    with_others = AppointmentPatient.objects.filter(patient=patient).values("appointment")
-    return Q(**{f"{PATIENT[kind].removesuffix('patient')}pk__in": alone.union(with_others, all=True)})
+    return participants.of_patient(patient, PATIENT[kind].removesuffix("patient"), or_came=True)
 
 
 def patient_column(kind: str) -> str:
