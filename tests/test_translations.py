@@ -1,6 +1,7 @@
 """Every text is translated, keeps the meaning's parts, and is marked for translation."""
 
 import gettext
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -78,6 +79,27 @@ def test_a_spanish_text_has_no_period_behind_a_clock():
         and (each.string.endswith("s.") or "%(time)s. " in each.string)
     ]
     assert not behind_a_clock
+
+
+@pytest.mark.parametrize(
+    ("other", "about"),
+    [
+        (r"\bvisitas?\b(?! sin cita)", "home|Physician"),  # a visit is a cita; a doctor who comes home makes a visita
+        (r"\bsedes?\b", None),  # a site is a centro
+        (
+            r"\bcalendarios?\b",
+            "calendar (file|address|feed|program|subscription|on)|(your( own)?|device.s) calendar|Apple|connected|Days",
+        ),
+    ],
+)
+def test_a_thing_has_one_name_in_spanish(other, about):
+    elsewhere = [
+        each.string
+        for each in texts.read(texts.po_file("es"), "es")
+        if re.search(other, str(each.string), re.IGNORECASE)
+        and not (about and re.search(about, str(each.id), re.IGNORECASE))
+    ]
+    assert not elsewhere
 
 
 # Words of Django's Administration that our pages say in the same place in another way.
