@@ -19,7 +19,7 @@ from clinic.country import clinic_zone
 from clinic.local_time import later
 from clinic.models import HealthcareService, Location, Patient, Questionnaire, Schedule, User
 from clinic.models.base import Resource
-from scheduling.availability.faults import Calendar, Fault, FoundFault, faults_of, first_offer, untaken
+from scheduling.availability.faults import Calendar, Examined, Fault, FoundFault, faults_of, first_offer, untaken
 from scheduling.availability.free_times import as_datetime, bookable_window, empty_diary, fill
 from scheduling.availability.offerings import Arrangement, is_kind, offering_of, ways_of
 from scheduling.availability.schedule_rows import OF_ALL, issues_of, read_rows
@@ -155,12 +155,13 @@ def _examine(cases: Collection[_Case], reach: timedelta, now: datetime) -> None:
         mine |= {each.row.schedule: empty_diary(each.offering) for each in case.usable if each.offering is not None}
         diaries.append((case, mine))
     fill([(case.service, mine) for case, mine in diaries], start, end, now=now)
+    examined: Examined = {}
     for case, mine in diaries:
         first, last = bookable_window(case.service, now, later(now, reach), now)
         case.first = _first(case.ways, mine, (first, last))
         for calendar in case.calendars:
             known = replace(calendar, diary=mine.get(calendar.row.schedule))
-            case.faults[calendar.row.schedule] = faults_of(known, (start, end))
+            case.faults[calendar.row.schedule] = faults_of(known, (start, end), examined)
         if case.first is None and reach == YEAR:
             case.faults[0] = list(_together(case, mine, (first, last), (start, end)))
 
@@ -170,8 +171,13 @@ def _window(now: datetime, reach: timedelta) -> Span:
 
 
 def _first(ways: Iterable[Arrangement], diaries: dict[int, Diary], window: Span) -> Offer | None:
-    offers = (first_offer([[diaries[each.schedule] for each in pool] for pool in way], *window) for way in ways)
-    return min(filter(None, offers), key=lambda offer: offer.start, default=None)
+    return first_offer([choice for way in ways for choice in _choices(way, diaries)], *window)
+
+
+def _choices(way: Arrangement, diaries: dict[int, Diary]) -> Iterator[list[list[Diary]]]:
+    """The diaries of an arrangement; one after another if a visit needs one of them alone."""
+    pools = [[diaries[each.schedule] for each in pool] for pool in way]
+    yield from ([[diary]] for diary in pools[0]) if len(pools) == 1 else [pools]
 
 
 def _together(case: _Case, diaries: dict[int, Diary], bookable: Span, whole: Span) -> Iterator[FoundFault]:

@@ -1,13 +1,13 @@
 """Faults of schedules: everything that keeps a schedule from offering a service, regardless of bookings."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from itertools import islice
 from math import gcd
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -122,38 +122,65 @@ class Calendar:
         return any(getattr(row, name) not in (None, []) for row in rows for name in names)
 
 
+# The faults of times that depend on rules alone, by `_times_of`; None if no visit ever fits.
+Examined: TypeAlias = dict[Hashable, list[FoundFault] | None]
+
+
 def untaken(diary: Diary) -> Diary:
     return replace(diary, taken=[])
 
 
-def first_offer(pools: Sequence[Sequence[Diary]], start: int, end: int) -> Offer | None:
-    """The first visit within [start, end), searched in windows of growing length."""
-    longest = max((diary.rules.duration for pool in pools for diary in pool), default=0)
+def first_offer(choices: Collection[Sequence[Sequence[Diary]]], start: int, end: int) -> Offer | None:
+    """The first visit within [start, end) by any of several choices of pools, searched in windows of growing length."""
     length = DAY
     while start < end:
-        found = next(core.offers(pools, start, min(start + length + longest, end)), None)
+        window = start, min(start + length, end)
+        found = min(_first_offers(choices, window, end), key=lambda offer: offer.start, default=None)
         if found is not None:
             return found
-        start += length
-        length = min(2 * length, LONGEST_WINDOW)
+        start, length = window[1], min(2 * length, LONGEST_WINDOW)
     return None
 
 
-def faults_of(calendar: Calendar, window: Span) -> list[FoundFault]:
-    """Return all faults of a schedule by itself. Its times are examined only if the engine can evaluate it."""
+def _first_offers(choices: Iterable[Sequence[Sequence[Diary]]], window: Span, end: int) -> Iterator[Offer]:
+    """The first visits that start within the window and are over by `end`, each earlier than those before."""
+    start, last = window
+    for pools in choices:
+        longest = max((diary.rules.duration for pool in pools for diary in pool), default=0)
+        found = next(core.offers(pools, start, min(last - 1 + longest, end)), None)
+        if found is not None and found.start < last:
+            last = found.start
+            yield found
+
+
+def faults_of(calendar: Calendar, window: Span, examined: Examined) -> list[FoundFault]:
+    """Return all faults of a schedule by itself. Its times are examined only if the engine can evaluate it.
+
+    Schedules with the same rules and hours are examined once: `examined` keeps what was found.
+    """
     found = [*_closed(calendar), *_missing(calendar)]
     if found or calendar.diary is None or calendar.offering is None:
         return found
     diary = untaken(calendar.diary)
-    if first_offer([[diary]], *window) is None:
-        return [_never(calendar, diary, calendar.offering, window)]
-    return [*_wasted(diary, window)]
+    times = _times_of(diary)
+    if times not in examined:
+        examined[times] = None if first_offer([[[diary]]], *window) is None else list(_wasted(diary, window))
+    wasted = examined[times]
+    return [_never(calendar, diary, calendar.offering, window)] if wasted is None else wasted
+
+
+def _times_of(diary: Diary) -> Hashable:
+    """All that decides when a diary without taken time is open."""
+    full = (diary.full_days, diary.full_weeks, diary.full_sessions, diary.full_for_new)
+    return diary.rules, diary.planned, *map(tuple, (diary.extra, diary.kept, *full))
 
 
 def _closed(calendar: Calendar) -> Iterator[FoundFault]:
     row, schedule = calendar.row, calendar.schedule
     if not row.active:
         yield FoundFault(Fault.SCHEDULE_INACTIVE, _("The schedule is inactive. Make it active."), schedule)
+    if not row.closed:
+        return
     texts = {
         "Practitioner": _("The practitioner is inactive. Make the record active."),
         "PractitionerRole": _("The practitioner\u2019s role is inactive. Make it active."),
@@ -161,7 +188,7 @@ def _closed(calendar: Calendar) -> Iterator[FoundFault]:
         "HealthcareService": _("The service that has this schedule is inactive. Make it active."),
         "Location": _("The site or the room is not active. Change its status."),
     }
-    for kind in filter(None, row.closed.split(",")):
+    for kind in row.closed.split(","):
         yield FoundFault(Fault.CLOSED, texts[kind], _closed_row(kind, schedule))
 
 

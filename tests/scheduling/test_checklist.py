@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 
 from clinic.models import HealthcareService
-from scheduling.availability import Fault, TimeQuery, arrangements_for, as_datetime, checklist, find_times, ways_of
+from scheduling.availability import (
+    Fault,
+    TimeQuery,
+    arrangements_for,
+    as_datetime,
+    checklist,
+    faults,
+    find_times,
+    ways_of,
+)
 from tests.factories import (
     MONDAY_9,
     NEW_YORK,
@@ -337,3 +346,30 @@ def test_many_services_ask_as_much_as_one(django_assert_num_queries):
         ScheduleFactory(services=[service, given(interval=60), given(duration=None)], site=site)
     with django_assert_num_queries(9):
         assert len(checklist(HealthcareService.objects.all(), now=NOW)) == 11
+
+
+def test_the_first_of_many_schedules_is_whichever_is_free_first():
+    service, site = given(), whole_site()
+    mornings = [service.schedules.get(), *(ScheduleFactory(services=[service], site=site) for _ in range(3))]
+    for schedule, taken in zip(mornings, (4, 2, 3, 8), strict=True):
+        end = MONDAY_9 + timedelta(hours=taken)
+        SlotFactory(schedule=schedule, status="busy", start=MONDAY_9, end=end)
+
+    [verdict] = checklist([service], now=NOW)
+
+    assert verdict.first == MONDAY_9 + timedelta(hours=2)
+
+
+def test_schedules_with_the_same_hours_are_examined_once(monkeypatch):
+    examined = []
+    whole = faults._wasted
+    monkeypatch.setattr(faults, "_wasted", lambda diary, window: examined.append(diary) or whole(diary, window))
+    service, site = given(interval=60), whole_site()
+    for _ in range(5):
+        ScheduleFactory(services=[service], site=site)
+
+    [verdict] = checklist([service], now=NOW)
+
+    assert len(examined) == 1
+    [waste] = [each for each in verdict.problems if each.fault == Fault.WASTE]
+    assert len(waste.schedules) == 6
