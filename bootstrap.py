@@ -89,10 +89,10 @@ def execute(command: str, arguments: Sequence[str]) -> int:
         case "drill":
             os.execv(PYTHON, [str(PYTHON), "-m", "tests.drills", *arguments])
         case "test" if arguments:
-            find_or_install_chromium()
+            find_or_install_programs()
             os.execv(PYTHON, [str(PYTHON), "-m", "pytest", *arguments])
         case "test" | "check":
-            find_or_install_chromium()
+            find_or_install_programs()
             return run_checks({**static_checks(), "tests": TESTS})
         case "lint":
             return run_checks(chosen_checks(arguments))
@@ -371,13 +371,20 @@ def chromium_path() -> str | None:
     return next((path for path in found if path), None)
 
 
-def find_or_install_chromium() -> None:
-    """Try to have a Chromium. Without one the test run itself says, loudly, what it has not run."""
-    if chromium_path() or os.geteuid() != 0 or not shutil.which("apt-get"):
+def pgbouncer_path() -> str | None:
+    """The PgBouncer for the tests through it, which Debian installs for administrators."""
+    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+
+
+def find_or_install_programs() -> None:
+    """Try to have a Chromium and a PgBouncer. Without them the test run itself says, loudly, what it has not run."""
+    packages = {"chromium": chromium_path(), "pgbouncer": pgbouncer_path()}
+    missing = [package for package, path in packages.items() if path is None]
+    if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
-    log = VENV / "chromium.log"
-    say(f"Installing Chromium for the browser tests (log: {log}) ...")
-    script = "apt-get update && apt-get install -y --no-install-recommends chromium"
+    log = VENV / "programs.log"
+    say(f"Installing {' and '.join(missing)} for the tests (log: {log}) ...")
+    script = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(missing)}"
     run_logged(["sh", "-c", script], log, DEBIAN_FRONTEND="noninteractive")
 
 

@@ -13,14 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import chromium_path
+from bootstrap import chromium_path, pgbouncer_path
 from demo.embedded import EmbeddedError, Postgres, Redis, Service
 from tests import template_database
 
 __all__ = ["chromium_path"]
 
-NO_BROWSER = "BROWSER TESTS NOT RUN: no Chromium found; install it, or set CHROMIUM to its path"
-_left_out = pytest.StashKey[int]()
+# What tests with a marker need, and what is said where it is missing.
+PROGRAMS = {
+    "browser": (chromium_path, "BROWSER TESTS NOT RUN: no Chromium found; install it, or set CHROMIUM to its path"),
+    "pgbouncer": (pgbouncer_path, "TESTS THROUGH PGBOUNCER NOT RUN: install it"),
+}
+_not_run = pytest.StashKey[list[str]]()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -75,12 +79,12 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the browser tests where there is no browser."""
-    if chromium_path() is None:
-        left_out = [item for item in items if item.get_closest_marker("browser")]
-        config.stash[_left_out] = len(left_out)
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    """Deselect the tests whose program is missing."""
+    for marker, (path_of, warning) in PROGRAMS.items():
+        if path_of() is None and (left_out := [item for item in items if item.get_closest_marker(marker)]):
+            config.stash.setdefault(_not_run, []).append(warning)
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_collection_finish() -> None:
@@ -95,5 +99,5 @@ def pytest_collection_finish() -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Warn that some tests were not run."""
-    if config.stash.get(_left_out, 0):
-        terminalreporter.write_line(NO_BROWSER, red=True, bold=True)
+    for warning in config.stash.get(_not_run, []):
+        terminalreporter.write_line(warning, red=True, bold=True)
