@@ -238,7 +238,7 @@ def _former_identifiers(source: Patient, target: Patient) -> list[Json]:
 def _keep_needs(source: Patient, target: Patient) -> None:
     """Add the source's needs to the target's: staff prepare for them, and nobody is asked for them again."""
     target.needs = list(dict.fromkeys([*target.needs, *source.needs]))
-    target.other_needs = target.other_needs or source.other_needs
+    _keep_text("other_needs", source, target)
     target.interpreter_required = target.interpreter_required or source.interpreter_required
     target.interpreter_language = target.interpreter_language or source.interpreter_language
     target.returning = target.returning or source.returning
@@ -254,9 +254,17 @@ def _take(source: Patient, target: Patient, taken: frozenset[str]) -> None:
 
 def _keep_flags(source: Patient, target: Patient) -> None:
     """Add the source's flags to the target's, which no request can name: they are for the staff alone."""
-    target.barred_reason = target.barred_reason or source.barred_reason
+    _keep_text("barred_reason", source, target)
     target.barred_online = target.barred_online or source.barred_online
     target.vip = target.vip or source.vip
+
+
+def _keep_text(column: str, source: Patient, target: Patient) -> None:
+    """Add the source's text to the target's, unless both are too long for the column: the source keeps its own."""
+    texts = dict.fromkeys(filter(None, (getattr(target, column), getattr(source, column))))
+    together = "; ".join(texts)
+    if len(together) <= getattr(Patient, column).field.max_length:
+        setattr(target, column, together)
 
 
 def _with_link(extra: Json, kind: str, other: Patient) -> Json:

@@ -204,7 +204,7 @@ def test_the_needs_of_both_records_are_kept(ada, twin):
     Patient.objects.filter(pk=twin.pk).update(**needs, other_needs="A lift", returning=True)
     before = resource(ada)
     merge(twin, ada)
-    assert (ada.needs, ada.other_needs) == (["hearing", "step-free"], "An assistance dog")
+    assert (ada.needs, ada.other_needs) == (["hearing", "step-free"], "An assistance dog; A lift")
     assert (ada.interpreter_required, ada.interpreter_language, ada.returning) == (True, "uk", True)
     unmerge(twin, ada)
     assert resource(ada)["extension"] == before["extension"]
