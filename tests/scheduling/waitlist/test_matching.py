@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import PatientFactory
+from clinic.models import Appointment
+from tests.factories import LocationFactory, PatientFactory, PractitionerFactory
 from tests.scheduling.situations import book, monday, wish
 from tests.scheduling.waitlist.acts import cancel, last_offer, offers, work
 
@@ -43,3 +44,44 @@ def test_whom_the_time_does_not_suit_is_passed_over_and_the_log_says_why(taken, 
     work()
     assert offers() == [(second, monday(10), "open")]
     assert last_offer().passed == [[first.fhir_id, reason]]
+
+
+def test_whoever_wants_another_practitioner_or_site_is_passed_over(chen, taken, join):
+    chen.site = LocationFactory()
+    chen.save()
+    other_person, other_site, here = (
+        join(actors=tuple((each.reference, str(each)) for each in wanted))
+        for wanted in ([PractitionerFactory()], [LocationFactory()], [chen.actor, chen.site])
+    )
+    cancel(taken)
+    work()
+    assert offers() == [(here, monday(10), "open")]
+    assert last_offer().passed == [[other_person.fhir_id, "practitioner"], [other_site.fhir_id, "site"]]
+
+
+def test_whose_visit_cannot_move_to_the_time_is_passed_over(service, chen, taken, join):
+    def with_visit(hour):
+        patient = PatientFactory(email=f"at{hour}@example.com")
+        visit = book(wish(service, chen, at=monday(hour), patient=patient))
+        return visit, join(patient, replaces=visit.reference)
+
+    _, earlier = with_visit(9)
+    gone, without = with_visit(15)
+    Appointment.objects.filter(pk=gone.pk).update(status="cancelled")
+    anybody = join()
+    cancel(taken)
+    work()
+    assert offers() == [(anybody, monday(10), "open")]
+    assert last_offer().passed == [[earlier.fhir_id, "not-earlier"], [without.fhir_id, "no-visit"]]
+
+
+def test_whose_visit_can_no_longer_be_cancelled_is_passed_over(service, chen, taken, join):
+    patient = PatientFactory(email="fixed@example.com")
+    fixed = join(patient, replaces=book(wish(service, chen, at=monday(15), patient=patient)).reference)
+    anybody = join()
+    service.cancellation_notice = MONTH
+    service.save()
+    cancel(taken)
+    work()
+    assert offers() == [(anybody, monday(10), "open")]
+    assert last_offer().passed == [[fixed.fhir_id, "visit-fixed"]]
