@@ -25,11 +25,14 @@ T = TypeVar("T")
 
 ALIAS = "replica"
 AWAY_SECONDS = 30  # for which a replica that has failed is not tried, since each attempt may take a second
+KNOWN_SECONDS = 1.0  # for which a process relies on what it has seen of the replica
 KEEPS = "replica:cache-keeps-positions"  # set in the cache as long as it has not lost what was kept
-START = "0/0"
+START = 0  # positions are bytes since the start of the log
 
-_HAS_REPLAYED = """
-    SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= %s::pg_lsn AND (
+_WRITTEN = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
+_REPLAYED = """
+    SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint
+    WHERE pg_is_in_recovery() AND (
         (EXISTS (SELECT FROM pg_stat_wal_receiver) AND pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn())
         OR pg_last_xact_replay_timestamp() >= clock_timestamp() - make_interval(secs => %s)
     )
@@ -39,9 +42,13 @@ logger = logging.getLogger(__name__)
 
 
 class _Replica:
-    """The time until which this process does not try the replica, by its own clock."""
+    """What this process knows of the replica, with times of its own clock: until when it does not try it, the position
+    that was replayed, and until when it relies on that.
+    """
 
     away_until = 0.0
+    replayed = START
+    known_until = 0.0
 
 
 _replica = _Replica()
@@ -71,7 +78,7 @@ def note_write(client: str) -> None:
     if not is_configured():
         return
     with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_wal_insert_lsn()::text")
+        cursor.execute(_WRITTEN)
         cache.set(_key(client), cursor.fetchone()[0], settings.DATABASE_REPLICA_LAG_SECONDS + AWAY_SECONDS)
 
 
@@ -85,16 +92,27 @@ def is_current() -> bool:
     Raises OperationalError if it does not answer.
     """
     with _replica_as_default():
-        return _has_replayed(START)
+        return _replayed() is not None
 
 
-def _has_replayed(position: str) -> bool:
-    """True if the server of this connection is a replica that has replayed this position, and either all that it has
-    received or all but the last DATABASE_REPLICA_LAG_SECONDS.
+def _has_replayed(position: int) -> bool:
+    """True if the server of this connection is a current replica and has replayed this position."""
+    if time.monotonic() < _replica.known_until and position <= _replica.replayed:
+        return True
+    replayed = _replayed()
+    if replayed is not None:
+        _replica.replayed, _replica.known_until = replayed, time.monotonic() + KNOWN_SECONDS
+    return replayed is not None and position <= replayed
+
+
+def _replayed() -> int | None:
+    """Return the position that the server of this connection has replayed; None if it is no replica, or further behind
+    than DATABASE_REPLICA_LAG_SECONDS.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_HAS_REPLAYED, [position, settings.DATABASE_REPLICA_LAG_SECONDS])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(_REPLAYED, [settings.DATABASE_REPLICA_LAG_SECONDS])
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 @contextmanager
@@ -108,11 +126,11 @@ def _replica_as_default() -> Iterator[None]:
         connections[DEFAULT_DB_ALIAS] = itself
 
 
-def _position_after_writes(client: str) -> str | None:
+def _position_after_writes(client: str) -> int | None:
     """Return the position that the replica must have replayed for this client; None if the cache has lost it."""
     kept = cache.get_many([_key(client), KEEPS])
     if KEEPS in kept:
-        return str(kept.get(_key(client), START))
+        return int(kept.get(_key(client), START))
     cache.set(KEEPS, 1, timeout=None)
     if cache.get(KEEPS) is None:  # Redis is away
         _replica.away_until = time.monotonic() + AWAY_SECONDS

@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.db import InternalError, connection, connections, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic import doctor, replica
@@ -45,7 +46,9 @@ def following(server, transactional_db, monkeypatch, settings):
     monkeypatch.setitem(connections.settings, replica.ALIAS, chosen)
     # Django forbids tests a database of the settings that they do not name as they begin: this has another name.
     connections[NAME] = connections[replica.ALIAS] = DatabaseWrapper(chosen, NAME)
-    monkeypatch.setattr(replica._replica, "away_until", 0.0)
+    for name, value in {"away_until": 0.0, "known_until": 0.0, "replayed": replica.START}.items():
+        monkeypatch.setattr(replica._replica, name, value)
+    monkeypatch.setattr(replica, "KNOWN_SECONDS", 0.0)
     settings.DATABASE_REPLICA_LAG_SECONDS = 600
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "portal.common.middleware.NotedWrites"]
     cache.set(replica.KEEPS, 1)
@@ -102,6 +105,21 @@ def test_a_replica_that_is_too_far_behind_is_not_read(following, settings):
         assert "more than 0 seconds behind" in check.findings(timezone.now())[0]
     following.catch_up()
     assert check.findings(timezone.now()) == []
+
+
+def test_what_was_seen_of_the_replica_holds_for_a_second(following, monkeypatch):
+    monkeypatch.setattr(replica, "KNOWN_SECONDS", 60.0)
+    assert replica.read(is_replica, ME) is True
+    with CaptureQueriesContext(connections[replica.ALIAS]) as asked:
+        assert replica.read(is_replica, ME) is True
+    assert len(asked) == 1, "what was read"
+    LocationFactory()
+    replica.note_write(ME)
+    following.catch_up()
+    with CaptureQueriesContext(connections[replica.ALIAS]) as asked:
+        assert replica.read(is_replica, ME) is True
+        assert replica.read(is_replica, ANOTHER) is True
+    assert len(asked) == 3, "whether the write has been replayed, and what was read"
 
 
 def test_within_a_transaction_the_database_itself_is_read(following):
