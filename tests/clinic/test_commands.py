@@ -28,7 +28,7 @@ class Machine:
         self.monkeypatch = monkeypatch
         (folder / "bin").mkdir()
         self.fail("")
-        for name in ("install", "install_npm_packages", "find_or_install_chromium"):
+        for name in ("install", "install_npm_packages", "find_or_install_programs"):
             monkeypatch.setattr(bootstrap, name, lambda *_, **__: None)
         monkeypatch.setattr(bootstrap, "PYTHON", folder / "bin" / "python")
         monkeypatch.setattr(bootstrap, "VENV", folder)

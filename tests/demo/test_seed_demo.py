@@ -43,7 +43,7 @@ from demo.seed.history import write_history
 from demo.seed.other_languages import TEXTS
 from demo.seed.rows import DemoRows
 from demo.seed.visits import DemoVisits
-from portal.staff.board.board import read_board
+from portal.staff.board.board import BoardQuery, read_board
 from scheduling import access, availability, booking, notifications, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, as_datetime
@@ -380,6 +380,6 @@ def test_a_clinic_that_is_made_on_a_sunday_is_open_on_that_day():
 
     admin, rana = (Caller(user=User.objects.get(email=f"{name}@example.com")) for name in ("admin", "rana"))
     for site in Location.objects.filter(part_of=None):
-        assert read_board(admin, [site], now=now).count >= 8, site
-    desk = read_board(rana, [Location.objects.get(fhir_id="nyc")], now=now)
+        assert read_board(admin, [site], BoardQuery(), now=now).count >= 8, site
+    desk = read_board(rana, [Location.objects.get(fhir_id="nyc")], BoardQuery(), now=now)
     assert {column.status for column in desk.columns if column.cards} >= {"booked", "arrived", "fulfilled", "noshow"}
