@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class PgBouncer(Service):
     def _settings(self) -> Path:
         return self.home / "pgbouncer.ini"
 
-    @property
+    @cached_property
     def _identity(self) -> Any:
         return _identity_for(self.program, self.data_dir)
 

@@ -1,4 +1,4 @@
-"""What the two migrations of a new database share."""
+"""Columns, choices and the operation that the two migrations of a new database share."""
 
 from django.db import models
 from django.db.migrations.operations.base import Operation

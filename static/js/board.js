@@ -20,10 +20,20 @@ const sought = () => find.querySelector("input").value.trim();
 const TYPING = 250;
 let typing;
 
+// The words of a card come without accents, apostrophes and hyphens: clinic/folding.py.
+const folded = (text) =>
+  text
+    .toLowerCase()
+    .normalize("NFD")
+    .replace(/[\p{M}'`´ʼ‘’]/gu, "")
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim();
+
 const narrow = () => {
   const wanted = sought().toLowerCase();
   for (const card of board.querySelectorAll("[data-card]")) {
-    card.hidden = !card.querySelector("[data-card-words]").textContent.toLowerCase().includes(wanted);
+    const text = card.querySelector("[data-card-words]");
+    card.hidden = !(text.dataset.cardWords.includes(folded(wanted)) || text.textContent.toLowerCase().includes(wanted));
   }
   nothing.hidden = wanted === "" || cards().length > 0;
 };

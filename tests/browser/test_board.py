@@ -124,6 +124,16 @@ def test_somebody_is_found_on_it(board: Page):
     expect(name_of(board, "Elena Marquez")).to_be_visible()
 
 
+@pytest.mark.parametrize("words", ["siobhan", "Siobhán", "obrien", "O'Brien", "nunez", "lukasik", "Łukasik"])
+def test_a_name_is_found_however_it_is_typed(board: Page, visits, words):
+    irish = PatientFactory(given="Siobhán", family="O\u2019Brien-Núñez Łukasik")
+    Appointment.objects.filter(pk=visits[0].pk).update(patient=irish)
+    board.reload()
+    board.get_by_label("Find on the board").fill(words)
+    expect(name_of(board, "Siobhán O\u2019Brien-Núñez Łukasik")).to_be_visible()
+    expect(name_of(board, "Felix Turner")).to_be_hidden()
+
+
 def test_a_step_that_somebody_took_first_is_refused_in_words(board: Page, visits, rana):
     board.route("**/staff/today/**", lambda route: route.abort())  # nothing new is announced
     booking.change_status(visits[0].fhir_id, "fulfilled", caller=Caller(user=rana), now=timezone.now())

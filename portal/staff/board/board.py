@@ -2,34 +2,24 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Min, QuerySet
-from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.db.models import QuerySet
 
-from clinic import patient_text, time_text
-from clinic.local_time import in_zone, later
-from clinic.models import Appointment, Communication, Encounter, Location
-from clinic.translations import text_of
+from clinic.models import Communication, Location
 from portal.appointments.visits import Status
-from portal.staff.groups import Seats, seats_at
+from portal.staff.board.cards import VisitCard
+from portal.staff.board.rows import DayRows, DayVisit
+from portal.staff.board.steps import HEADINGS, STEPS
 from portal.staff.sites import ALL_SITES
 from scheduling import access, booking, notifications
 from scheduling.access import Caller
-from scheduling.booking import HERE
-from scheduling.booking.encounters import UNDER_WAY
-from scheduling.participants import PRACTITIONER, names_by_reference, participant_names, room_names
-from scheduling.waiting import NO_WAIT, Wait, bounds_of, delays_on, waits_of
 
-LATE = timedelta(minutes=10)
-AFTER_MIDNIGHT = timedelta(hours=6)  # for so long, the visits of the evening before may still be going on
 DAY = timedelta(days=1)
 VISIBLE = 60  # cards of a column
 VISIBLE_BEFORE = 20  # of these, cards whose time has passed
@@ -37,45 +27,8 @@ AT_ONCE = 100  # cards of the column in which somebody has gone to earlier or la
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A status that the desk can record next: the text of its button, and its key."""
-
-    status: str
-    word: Any
-    key: str
-
-
-ARRIVED = Step(Status.ARRIVED, _("Arrived"), "a")
-IN_ROOM = Step(Status.CHECKED_IN, _("In room"), "r")
-DONE = Step(Status.FULFILLED, _("Done"), "d")
-MISSED = Step(Status.NOSHOW, _("No-show"), "n")
-
-# The columns, with the next steps of their visits.
-STEPS: dict[Status, tuple[Step, ...]] = {
-    Status.BOOKED: (ARRIVED, IN_ROOM, MISSED),
-    Status.ARRIVED: (IN_ROOM, DONE, MISSED),
-    Status.CHECKED_IN: (DONE,),
-    Status.FULFILLED: (),
-    Status.NOSHOW: (),
-}
-# Of a past day, only how the visit ended: nobody arrives any more.
-LATER_STEPS: dict[Status, tuple[Step, ...]] = {
-    Status.BOOKED: (DONE, MISSED),
-    Status.ARRIVED: (DONE, MISSED),
-    Status.CHECKED_IN: (DONE,),
-}
-HEADINGS = {
-    Status.BOOKED: _("Expected"),
-    Status.ARRIVED: _("Arrived"),
-    Status.CHECKED_IN: _("In room"),
-    Status.FULFILLED: _("Done"),
-    Status.NOSHOW: _("No-show"),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class BoardQuery:
-    """What is asked of the board: a day, by default today, of everybody or of one `practitioner` (a FHIR reference).
+    """Query of the board: a day, by default today, of everybody or of one `practitioner` (a FHIR reference).
 
     The `column` (a status) begins with its visit number `first`; others show the visits around now. With `find` only
     cards that have these words are shown. `named` is a visit whose card is wanted also if its column does not show it,
@@ -89,121 +42,6 @@ class BoardQuery:
     find: str = ""
     named: str = ""
     whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DayVisit:
-    """A visit of the day as it is counted; most have no card."""
-
-    pk: int
-    id: str
-    status: str
-    start: datetime
-    practitioners: Mapping[str, str]  # their names by their FHIR references
-
-
-@dataclass(frozen=True)
-class VisitCard:
-    """One visit of the day, with times in the site's zone. `place` is its site, if the board is of several.
-
-    `is_extra` says that it was booked at a time that was taken, `arrived` since when a patient who has come waits.
-    """
-
-    appointment: Appointment
-    zone: ZoneInfo
-    now: datetime
-    seats: Seats | None = None
-    wait: Wait = NO_WAIT
-    place: str = ""
-    is_extra: bool = False
-    arrived: datetime | None = None
-
-    @property
-    def id(self) -> str:
-        return self.appointment.fhir_id
-
-    @cached_property
-    def start(self) -> datetime:
-        assert self.appointment.start is not None  # the query selects rows by it
-        return in_zone(self.appointment.start, self.zone)
-
-    @cached_property
-    def clock(self) -> str:
-        return time_text.clock(self.start)
-
-    @cached_property
-    def href(self) -> str:
-        return reverse("portal:staff-visit", args=[self.id])
-
-    @cached_property
-    def born(self) -> str:
-        """The patient's birth date, to tell patients of the same name apart."""
-        return patient_text.birth_date_text(self.appointment.patient) if self.appointment.patient else ""
-
-    @cached_property
-    def needs(self) -> str:
-        """The patient's needs, such as an interpreter."""
-        return ", ".join(patient_text.needs_of(self.appointment.patient))
-
-    @cached_property
-    def what(self) -> str:
-        """The service, the seats of its group or the mark of an extra visit, the practitioners, the room, the place."""
-        service = text_of(self.appointment.service, "name")
-        full = _("%(taken)d of %(of)d") % self.seats._asdict() if self.seats else ""
-        extra = _("Extra visit") if self.is_extra else ""
-        return ", ".join(str(part) for part in (service, full, extra, self.with_whom, self.room, self.place) if part)
-
-    def has(self, words: str) -> bool:
-        """True if the card has these words in one of its texts, whatever their case."""
-        texts = (self.title, self.born, self.what, self.clock, self.needs, _("Late") if self.is_late else "")
-        return any(words.lower() in str(text).lower() for text in texts)
-
-    @cached_property
-    def title(self) -> Any:
-        return patient_text.with_note(self.appointment.patient) if self.appointment.patient else _("No patient yet")
-
-    @cached_property
-    def with_whom(self) -> str:
-        return ", ".join(participant_names(self.appointment, "Practitioner"))
-
-    @cached_property
-    def room(self) -> str:
-        return room_names(self.appointment)
-
-    @property
-    def where(self) -> Any:
-        """The heading of its column."""
-        return HEADINGS[Status(self.appointment.status)]
-
-    @cached_property
-    def steps(self) -> tuple[Step, ...]:
-        return steps_after(Status(self.appointment.status), self.start, self.now)
-
-    @property
-    def expected(self) -> str:
-        """The time at which the visit is expected to begin, if that is later than planned."""
-        late = self.wait.late
-        return time_text.clock(in_zone(later(self.start.astimezone(UTC), late), self.zone)) if late else ""
-
-    @cached_property
-    def is_today(self) -> bool:
-        return self.start.date() == in_zone(self.now, self.zone).date()
-
-    @property
-    def is_here(self) -> bool:
-        """True if the patient has come and not gone yet."""
-        return self.is_today and self.appointment.status in HERE
-
-    @cached_property
-    def is_late(self) -> bool:
-        return self.is_today and self.appointment.status == Status.BOOKED and self.now > self.start + LATE
-
-    @cached_property
-    def waiting(self) -> timedelta | None:
-        """The time since the patient arrived, in whole minutes; None if they are not waiting."""
-        if self.arrived is None or not self.is_today:
-            return None
-        return timedelta(minutes=(self.now - self.arrived) // timedelta(minutes=1)) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,17 +163,6 @@ class Board:
         return sum(column.count for column in self.columns)
 
 
-def steps_after(status: Status, start: datetime, now: datetime) -> tuple[Step, ...]:
-    """Return the steps the desk can record: none before the day of the visit, no no-show before its start, and after
-    the day only how the visit ended.
-    """
-    local = now.astimezone(start.tzinfo)
-    if local.date() < start.date():
-        return ()
-    steps = LATER_STEPS if (local - AFTER_MIDNIGHT).date() > start.date() else STEPS
-    return tuple(step for step in steps.get(status, ()) if step is not MISSED or now >= start)
-
-
 def read_board(
     caller: Caller, sites: list[Location], asked: BoardQuery, *, now: datetime, all_sites: bool = False
 ) -> Board:
@@ -350,7 +177,7 @@ def read_board(
         by_zone.setdefault(ZoneInfo(site.timezone or "UTC"), []).append(site)
     zones = list(by_zone)
     today = now.astimezone(zones[0]).date()
-    rows = _Rows(caller, by_zone, asked.day or today, now, names_sites=all_sites)
+    rows = DayRows(caller, by_zone, asked.day or today, now, names_sites=all_sites)
     every = rows.visits()
     visits = [each for each in every if not asked.practitioner or asked.practitioner in each.practitioners]
     columns, named = _columns(rows, visits, asked)
@@ -385,83 +212,7 @@ def read_board(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The rows of a day at the sites of each zone."""
-
-    caller: Caller
-    by_zone: Mapping[ZoneInfo, Collection[Location]]
-    day: date
-    now: datetime
-    names_sites: bool
-
-    def visits(self) -> list[DayVisit]:
-        """The visits of the day, in order. One query for each zone."""
-        columns = ("pk", "fhir_id", "status", "start", "participant")
-        rows = (row for zone in self.by_zone for row in self._of(zone).values_list(*columns))
-        found = (
-            DayVisit(pk, fhir_id, status, start, names_by_reference(participant, PRACTITIONER))
-            for pk, fhir_id, status, start, participant in rows
-        )
-        return sorted(found, key=lambda visit: (visit.start, visit.pk))
-
-    def cards(self, visits: Iterable[DayVisit]) -> dict[int, VisitCard]:
-        """The cards of these visits by their primary keys."""
-        wanted = [each.pk for each in visits]
-        cards = (card for zone in self.by_zone for card in self._cards(zone, wanted)) if wanted else ()
-        return {card.appointment.pk: card for card in cards}
-
-    def with_words(self, words: str) -> set[int]:
-        """The primary keys of the visits whose cards have these words. A query for each zone, and two for all."""
-        return {
-            visit.pk
-            for zone in self.by_zone
-            for visit in self._of(zone).select_related("patient").prefetch_related("service", "site").only(*_WORDS)
-            if VisitCard(visit, zone, self.now, place=self._place(visit, zone)).has(words)
-        }
-
-    def _of(self, zone: ZoneInfo) -> QuerySet[Appointment]:
-        start, end = bounds_of(self.day, zone)
-        seen = access.staff_appointments(self.caller).filter(start__gte=start, start__lt=end, deleted_at=None)
-        return seen.filter(site__in=self.by_zone[zone], status__in=STEPS).order_by("start", "pk")
-
-    def _cards(self, zone: ZoneInfo, wanted: Collection[int]) -> list[VisitCard]:
-        now, today = self.now, self.now.astimezone(zone).date()
-        rows = self._of(zone).filter(pk__in=wanted)
-        visits = list(rows.select_related("patient").prefetch_related("service", "site"))  # the same few for all
-        seats, extra = seats_at(self.by_zone[zone], *bounds_of(self.day, zone), now=now)
-        waits = waits_of(visits, zone, delays_on(today), now=now) if self.day == today else {}
-        arrivals = _arrivals(visits)
-        return [
-            VisitCard(
-                each,
-                zone,
-                now,
-                seats.get(each.pk),
-                waits.get(each.pk, NO_WAIT),
-                place=self._place(each, zone),
-                is_extra=each.pk in extra,
-                arrived=arrivals.get(each.pk),
-            )
-            for each in visits
-        ]
-
-    def _place(self, visit: Appointment, zone: ZoneInfo) -> str:
-        if not self.names_sites:
-            return ""
-        name = text_of(visit.site, "name")
-        return f"{name} ({time_text.zone_name(zone)})" if len(self.by_zone) > 1 else name
-
-
 # What the words of a card are made of.
-_WORDS = (
-    *("fhir_id", "status", "start", "participant", "service", "site"),
-    *("patient__active", "patient__deleted_at", "patient__extra", "patient__birth_date", "patient__fhir_id"),
-    *("patient__prefix", "patient__given", "patient__family"),
-    *("patient__interpreter_required", "patient__interpreter_language", "patient__needs", "patient__other_needs"),
-)
-
-
 class _Span(NamedTuple):
     """The visits of a column that are shown, and how many are before and after them."""
 
@@ -470,7 +221,7 @@ class _Span(NamedTuple):
     after: int
 
 
-def _columns(rows: _Rows, visits: Sequence[DayVisit], asked: BoardQuery) -> tuple[list[Column], VisitCard | None]:
+def _columns(rows: DayRows, visits: Sequence[DayVisit], asked: BoardQuery) -> tuple[list[Column], VisitCard | None]:
     """Return the columns, and the card of the visit that is named if it is one of these visits."""
     found = rows.with_words(asked.find) if asked.find else {each.pk for each in visits}
     wanted = [each for each in visits if each.pk in found]
@@ -504,13 +255,6 @@ def _span(status: Status, visits: Iterable[DayVisit], asked: BoardQuery, now: da
 
 def _failures(caller: Caller, now: datetime) -> QuerySet[Communication]:
     return notifications.failures(None, now=now).filter(appointment__in=access.staff_appointments(caller))
-
-
-def _arrivals(visits: Iterable[Appointment]) -> dict[int, datetime]:
-    """Return when each patient arrived who has not been called yet, by the primary key of the visit."""
-    arrived = [visit.pk for visit in visits if visit.status == Status.ARRIVED]
-    under_way = Encounter.objects.filter(appointment__in=arrived, status__in=UNDER_WAY, deleted_at=None)
-    return dict(under_way.exclude(start=None).values_list("appointment").annotate(Min("start")).order_by())
 
 
 def _people(visits: Iterable[DayVisit]) -> list[PractitionerOption]:

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from portal.common.csv_lists import Column, CsvList, PatientColumns, VisitColumns
-from portal.staff.board.board import VisitCard
+from portal.staff.board.cards import VisitCard
 from scheduling.facts import VisitFacts
 
 BOARD: CsvList[VisitCard] = CsvList(

@@ -21,7 +21,7 @@ class BoardQueryForm(QueryForm):
 
 
 class PostedQueryForm(BoardQueryForm):
-    """What a form or a script sends of the board: its site and query, the words that are looked for, and its stamp.
+    """Form with the posted query of the board: its site, the words that are looked for, and the stamp of what is shown.
 
     Words on a card can be a patient's name, so they are never in an address.
     """

@@ -27,8 +27,7 @@ from portal.appointments.referrals import ReferralDocument, documents_of
 from portal.appointments.several import Several
 from portal.appointments.statuses import STATUS_WORDS, Status
 from portal.appointments.visits import Visit
-from portal.staff.board import board
-from portal.staff.board.board import Step
+from portal.staff.board.steps import Step, steps_after
 from portal.staff.visits.moves import RecordedMove, moves_of
 from scheduling import access, booking
 from scheduling.access import Caller
@@ -153,7 +152,7 @@ class StaffVisit:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        return board.steps_after(Status(self.visit.appointment.status), self.visit.start, self.visit.now)
+        return steps_after(Status(self.visit.appointment.status), self.visit.start, self.visit.now)
 
     @property
     def can_have_room(self) -> bool:

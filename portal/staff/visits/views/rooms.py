@@ -15,7 +15,7 @@ from portal.appointments.statuses import Status
 from portal.appointments.visits import Visit
 from portal.common.callers import caller_of, worker_required
 from portal.staff.back_link import named_list
-from portal.staff.board.board import Step, steps_after
+from portal.staff.board.steps import Step, steps_after
 from portal.staff.calendar.dialogs import CHANGED, REFUSED, Context, done, refused, show
 from portal.staff.calendar.parameters import appointment_or_404
 from portal.staff.visits.room_forms import RoomForm

@@ -9,7 +9,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 
 from clinic.fhir.datatypes import instant
 from clinic.models import Encounter
-from portal.staff.board.board import VisitCard
+from portal.staff.board.cards import VisitCard
 from tests.api.conftest import api_with
 from tests.factories import (
     NEW_YORK,
