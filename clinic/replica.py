@@ -42,8 +42,8 @@ logger = logging.getLogger(__name__)
 
 
 class _Replica:
-    """What this process knows of the replica, with times of its own clock: until when it does not try it, the position
-    that was replayed, and until when it relies on that.
+    """State of the replica as this process has seen it: until when it is not tried, the position that it has replayed,
+    and until when that is relied on. Times are of the clock of the process.
     """
 
     away_until = 0.0

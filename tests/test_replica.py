@@ -1,5 +1,6 @@
 """Reading from a streaming replica: who reads there, who reads the database itself, and what a booking relies on."""
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -8,15 +9,18 @@ from django.db import InternalError, connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from oauth2_provider.models import AccessToken
 
 from clinic import doctor, replica
+from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, AuditEvent, Location
 from clinic.postgresql.base import DatabaseWrapper
 from scheduling.availability.offering_cache import offering_cache
-from tests.api.conftest import Api, api_with, ids
+from tests.api.conftest import Api, api_with, application, ids
 from tests.api.visits import BOOK, found, proposal, starts
 from tests.factories import LocationFactory, PatientFactory, ScheduleFactory, ServiceFactory, UserFactory
 from tests.replicas import ReplicaServer
+from tests.scheduling.situations import book, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -188,6 +192,15 @@ def api():
 
 @pytest.fixture
 def other():
+    """Another software."""
+    software = application(client_id="other")
+    hour = timezone.now() + timedelta(hours=1)
+    AccessToken.objects.create(token="of-another", application=software, expires=hour, scope="system/*.cruds")
+    return Api("of-another")
+
+
+@pytest.fixture
+def manager():
     return Api(user=UserFactory(is_staff=True, is_superuser=True))
 
 
@@ -229,6 +242,16 @@ def test_a_search_reads_the_replica_and_its_disclosure_is_recorded(following, ap
         assert ids(api.get("Patient", {"family": "Lindt"})) == [ada.fhir_id]
     searches = AuditEvent.objects.filter(subtype="search", patient=ada)
     assert searches.count() == 2
+
+
+def test_what_a_person_searches_for_is_read_from_the_database_itself(following, service, chen, manager):
+    """A right that has ended ends at once."""
+    following.catch_up()
+    with following.behind():
+        ada = PatientFactory(family="Quinn")
+        assert ids(manager.get("Patient", {"family": "Quinn"})) == [ada.fhir_id]
+        book(wish(service, chen, at=monday(10), patient=ada))
+        assert instant(monday(10)) not in starts(found(manager, service, chen))
 
 
 def test_the_page_of_times_reads_the_replica(following, service, chen):

@@ -22,7 +22,7 @@ from api.operations.medplum.booking import prepare
 from api.operations.medplum.find import find as medplum_find
 from api.operations.parameters import read_inputs
 from api.operations.write_view import WriteView, created, version_of
-from clinic import replica
+from api.replica_reads import read_for
 from clinic.models import Appointment
 from scheduling import access, booking
 
@@ -38,7 +38,7 @@ class Find(FHIRView):
         access.may_find(caller)
         inputs = read_inputs(request)
         find = medplum_find if is_medplum_find(request, inputs) else argonaut_find
-        return Response(replica.read(partial(find, inputs, caller, base, now), caller.owner))
+        return Response(read_for(caller, partial(find, inputs, caller, base, now)))
 
     post = get
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from api.outcomes import outcome_entry
+from api.replica_reads import read_for
 from api.search import free_slots, system
 from api.search.conditions import LIST
 from api.search.includes import MAX_INCLUDED, Included, included
@@ -20,7 +21,6 @@ from api.search.rows import Page, page_of, rows_of
 from api.search.search import Search
 from api.search.summaries import shortened
 from api.search.system import SystemSearch
-from clinic import replica
 from clinic.fhir.codes import UCUM
 from clinic.fhir.resources import to_fhir
 from scheduling import access
@@ -36,7 +36,7 @@ def answer(search: Search, caller: Caller, base: str) -> Json:
     """Return the Bundle: a page of matches, the included resources, and the links to other pages."""
     bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
     now = timezone.now()
-    found = replica.read(partial(_found, search, caller, base, now), caller.owner)
+    found = read_for(caller, partial(_found, search, caller, base, now))
     if found.total is not None:
         bundle["total"] = found.total
     bundle["link"] = [{"relation": name, "url": url} for name, url in _links(search, found.page, base)]

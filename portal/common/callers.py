@@ -46,13 +46,16 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def may_be_behind(view: Callable[Concatenate[R, P], HttpResponse]) -> Callable[Concatenate[R, P], HttpResponse]:
-    """Decorate a view that only reads, so that it may show what a replica has. Who looks is read before, from the
-    database itself.
+    """Decorator for a view that only reads, so that it may show what a replica has. The caller and their patients are
+    read from the database itself.
     """
 
     @wraps(view)
     def answered(request: R, /, *args: P.args, **named: P.kwargs) -> HttpResponse:
-        return replica.read(partial(view, request, *args, **named), caller_of(request).owner)
+        caller = caller_of(request)
+        if replica.is_configured():
+            caller.patients  # noqa: B018 - it is kept
+        return replica.read(partial(view, request, *args, **named), caller.owner)
 
     return answered
 
